@@ -1,0 +1,328 @@
+# mypy: disable-error-code="untyped-decorator, no-any-return"
+"""Answers as the schema has them (contract section 4), and the rows that stand behind: an answer and what it was asked.
+
+The types only describe; :class:`AnswerRow` gives what they show, most of it only when asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import strawberry
+
+from lineage.answer import Answer as AnyAnswer
+from lineage.answer import Assessment, Pages
+from lineage_graphql.connections import After, Connection, First
+from lineage_graphql.context import Operation
+from lineage_graphql.cursor import digest_of
+from lineage_graphql.enums import Binding, Certainty, Consequence, EdgeKind, Evidence, Kind, Role
+from lineage_graphql.lists import Listed, Page, Source, page_of
+from lineage_graphql.nodes import Owner, Prediction, Run, Thing, Version
+from lineage_graphql.rows import dress_all
+from lineage_graphql.scalars import DateTime, Long
+
+_PAGE = 100
+
+
+@dataclass(frozen=True)
+class AnswerRow:
+    """``answer`` to ``question`` (eight bytes); ``moved`` if it was computed anew for a cursor of an earlier index."""
+
+    operation: Operation
+    answer: Any
+    question: bytes
+    moved: bool = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.answer, name)
+
+    @property
+    def behind(self) -> int:
+        """How many entries the ledger had beyond this answer when the question came."""
+        view = self.operation.view
+        return int(view.graph.ledger_size + view.behind - self.answer.ledger_index - 1)
+
+    @property
+    def recorded_at(self) -> int | None:
+        """When the last entry that it reflects was received."""
+        told: AnyAnswer = self.answer
+        known = told.recorded_at is not None or told.ledger_index < 0
+        return told.recorded_at if known else self.operation.context.recorded_at(told.ledger_index)
+
+    @cached_property
+    def assessment(self) -> Assessment:
+        """Gaps and score."""
+        assessment: Assessment = self.answer.assess(self.operation.view)
+        return assessment
+
+    @property
+    def score(self) -> float:
+        """The share of versions and reads that carry no gap."""
+        return self.assessment.score
+
+    def page(self, name: str, pages: Pages[Any] | Sequence[Any], first: int, after: str | None) -> Page:
+        """A page of one of the answer's lists, ``name`` being which."""
+        listed: Pages[Any] = Listed(pages) if isinstance(pages, tuple) else pages  # type: ignore[assignment]
+        operation = self.operation
+
+        def dress(items: Sequence[Any]) -> list[Any]:
+            return dress_all(operation, items)
+
+        def keep() -> None:
+            operation.context.kept.put(self.question, self.answer)
+
+        source = Source(listed, digest_of(self.question, name), self.answer.ledger_index, dress, keep)
+        return page_of(operation, source, first, after)
+
+    def dressed(self, items: Sequence[Any]) -> list[Any]:
+        """``items`` as rows, siblings of each other."""
+        return dress_all(self.operation, items)
+
+
+@strawberry.type(description="Where an answer stops short: what was found is true, and this is what may be missing.")
+class Cut:
+    """Why, at how many, and from which distance on."""
+
+    reason: str = strawberry.field(description="NODES: that many were found. TIME: no more time.")
+    limit: Long | None
+    next: int = strawberry.field(description="The distance from which on hits may be missing.")
+
+
+@strawberry.type(description="Something that the answer can't be sure of.")
+class Gap:
+    """A gap code, what it means here, and what it is about."""
+
+    kind: str = strawberry.field(description="A gap code: TIME_BINDING, NO_CONTENT_HASH and so on.")
+    message: str
+    node: Thing | None
+
+
+@strawberry.interface(description="What every answer says of itself.")
+class Answer:
+    """Whether it is complete, and where in the ledger it holds."""
+
+    complete: bool = strawberry.field(description="Whether nothing was cut.")
+    cut: Cut | None
+    ledger_index: Long = strawberry.field(description="The last ledger entry that it reflects; -1 of an empty ledger.")
+    recorded_at: DateTime | None = strawberry.field(description="When that entry was received, if known.")
+    behind: Long = strawberry.field(description="How many entries the ledger had beyond it.")
+    moved: bool = strawberry.field(description="Computed anew: a cursor came from an earlier ledgerIndex, not kept.")
+    score: float = strawberry.field(description="The share of its versions and reads that carry no gap.")
+
+    @strawberry.field(description="What it can't be sure of.")
+    def gaps(self: Any, first: First = _PAGE, after: After = None) -> Connection[Gap]:
+        """Its gaps."""
+        return self.page("gaps", self.assessment.gaps, first, after)
+
+
+@strawberry.type(description="A read or a write, the way data flows.")
+class Link:
+    """An edge between two things."""
+
+    source: Thing
+    target: Thing
+    kind: EdgeKind
+    evidence: Evidence
+    certain: bool
+    binding: Binding | None
+    role: Role | None
+
+
+@strawberry.type(description="A model version that served, the rollouts that served it, and the run that trained it.")
+class ServedModel:
+    """One model version."""
+
+    version: Version
+    served_by: list[Run]
+    trained_by: Run | None
+
+
+@strawberry.type(description="A version that a model was made from.")
+class TrainingHit:
+    """One dataset or model version."""
+
+    version: Version
+    role: Role
+    distance: int
+    binding: Binding | None
+    evidence: Evidence
+    certain: bool
+
+
+def _is_answer(name: str) -> Any:
+    def is_type_of(value: Any, _info: Any) -> bool:
+        return isinstance(value, AnswerRow) and type(value.answer).__name__ == name
+
+    return is_type_of
+
+
+@strawberry.type(description="Which data trained what served.")
+class TrainingData(Answer):
+    """The answer to the first question."""
+
+    is_type_of = _is_answer("TrainingData")
+
+    certainty: Certainty
+
+    @strawberry.field(description="The prediction records found; none for a window or a model.")
+    def records(self: Any) -> list[Prediction]:
+        """The records."""
+        return self.dressed(self.answer.records)
+
+    @strawberry.field(description="The model versions that served.")
+    def models(self: Any) -> list[ServedModel]:
+        """What served."""
+        return self.dressed(self.answer.models)
+
+    @strawberry.field(description="What they were made from, the nearest first.")
+    def datasets(self: Any, first: First = _PAGE, after: After = None) -> Connection[TrainingHit]:
+        """What trained it."""
+        return self.page("datasets", self.answer.datasets, first, after)
+
+    @strawberry.field(description="The reads and writes between them.")
+    def links(self: Any, first: First = _PAGE, after: After = None) -> Connection[Link]:
+        """Its edges."""
+        return self.page("links", self.answer.links, first, after)
+
+
+@strawberry.type(description="Something that a change reaches.")
+class ImpactHit:
+    """One thing within a radius."""
+
+    node: Thing
+    distance: int = strawberry.field(description="Jobs (potential) or runs (actual) crossed.")
+    consequence: Consequence = strawberry.field(description="What to do about it.")
+    evidence: Evidence = strawberry.field(description="Of the best path, its weakest edge.")
+    certain: bool
+    stale: bool
+    standing: bool = strawberry.field(description="The latest certain version, or served now.")
+    remediated: bool = strawberry.field(description="Already replaced by one that doesn't descend from the change.")
+    owners: list[Owner]
+    via: Thing | None = strawberry.field(description="What is next before it on a shortest path.")
+
+
+@strawberry.type(description="How many hits of one kind there are.")
+class KindSummary:
+    """Counts of one kind."""
+
+    kind: Kind
+    potential: Long
+    actual: Long
+    standing: Long
+
+
+@strawberry.type(description="Predictions that what is affected made.")
+class PredictionCount:
+    """A count, and the first and last time."""
+
+    count: Long
+    first_at: DateTime | None
+    last_at: DateTime | None
+
+
+@strawberry.type(description="What is affected by a change.")
+class Impact(Answer):
+    """The answer to the second question."""
+
+    is_type_of = _is_answer("Impact")
+
+    @strawberry.field(description="How many hits of each kind.")
+    def summary(self: Any) -> list[KindSummary]:
+        """Counts by kind."""
+        return self.answer.summary(self.operation.view)
+
+    @strawberry.field(description="What the reference names; these are no hits.")
+    def subjects(self: Any, first: First = _PAGE, after: After = None) -> Connection[Thing]:
+        """The subjects."""
+        return self.page("subjects", self.answer.subjects, first, after)
+
+    @strawberry.field(description="What is wired downstream.")
+    def potential(self: Any, first: First = _PAGE, after: After = None) -> Connection[ImpactHit]:
+        """The potential radius."""
+        return self.page("potential", self.answer.potential, first, after)
+
+    @strawberry.field(description="What was truly made from the changed versions.")
+    def actual(self: Any, first: First = _PAGE, after: After = None) -> Connection[ImpactHit]:
+        """The actual radius."""
+        return self.page("actual", self.answer.actual, first, after)
+
+    @strawberry.field(description="The predictions that affected rollouts made.")
+    def predictions(self: Any) -> PredictionCount:
+        """How many."""
+        return self.answer.predictions(self.operation.view)
+
+
+@strawberry.type(description="Something that the subject came from.")
+class ProvenanceHit:
+    """One thing upstream."""
+
+    node: Thing
+    distance: int
+    evidence: Evidence
+    certain: bool
+
+
+@strawberry.type(description="All that the subject came from.")
+class Provenance(Answer):
+    """Nodes and links upstream."""
+
+    is_type_of = _is_answer("Provenance")
+
+    @strawberry.field(description="What the reference names; these are not among the nodes.")
+    def subjects(self: Any, first: First = _PAGE, after: After = None) -> Connection[Thing]:
+        """The subjects."""
+        return self.page("subjects", self.answer.subjects, first, after)
+
+    @strawberry.field(description="The nearest first.")
+    def nodes(self: Any, first: First = _PAGE, after: After = None) -> Connection[ProvenanceHit]:
+        """What it came from."""
+        return self.page("nodes", self.answer.nodes, first, after)
+
+    @strawberry.field(description="The reads and writes between them.")
+    def links(self: Any, first: First = _PAGE, after: After = None) -> Connection[Link]:
+        """Its edges."""
+        return self.page("links", self.answer.links, first, after)
+
+
+@strawberry.type(description="One shortest path: link i leads from node i to node i + 1.")
+class Route:
+    """A way from the source to the target."""
+
+    nodes: list[Thing]
+    links: list[Link]
+
+
+@strawberry.type(description="How one thing came from another.")
+class Path(Answer):
+    """As wired, and as run; null where there is no path."""
+
+    is_type_of = _is_answer("Path")
+
+    @strawberry.field(description="As wired.")
+    def potential(self: Any) -> Route | None:
+        """The way on the logical level."""
+        return _route(self, self.answer.potential)
+
+    @strawberry.field(description="As run.")
+    def actual(self: Any) -> Route | None:
+        """The way among versions."""
+        return _route(self, self.answer.actual)
+
+
+def _route(row: AnswerRow, route: Any) -> Any:
+    return None if route is None else row.dressed([route])[0]
+
+
+@strawberry.type(description="What a text names.")
+class Search(Answer):
+    """The best first."""
+
+    is_type_of = _is_answer("Search")
+
+    @strawberry.field(description="The best first.")
+    def hits(self: Any) -> list[Thing]:
+        """What was found."""
+        return self.dressed(self.answer.hits)

@@ -1,0 +1,106 @@
+"""What resolvers work with: :class:`GraphQLContext` for a server's life, :class:`Operation` for one query.
+
+All root fields of an operation share one view of the graph; it is opened in the thread that executes, with the first
+field that needs it, once the projection has reached the ledger's head as of the query's arrival (or after
+``caps.read_wait``, and then ``behind`` says how far it is).
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from lineage.answer import View
+from lineage.errors import QuestionTimeoutError
+from lineage.model import Node
+from lineage.predictions import PredictionReader
+from lineage.store import GraphStore, Limits
+from lineage_graphql.caps import Caps
+from lineage_graphql.kept import KeptAnswers
+
+
+def _no_time(_index: int) -> int | None:
+    return None
+
+
+@dataclass(slots=True)
+class GraphQLContext:
+    """``head`` gives the number of ledger entries; ``wait_for(size, timeout)`` returns once the store's watermark is at
+    least ``size``, or after ``timeout`` seconds; ``recorded_at`` gives the time (UTC microseconds) at which entry
+    ``index`` was received, None if not known. ``secret`` signs cursors: with one that lasts, so do they."""
+
+    store: GraphStore
+    predictions: PredictionReader
+    head: Callable[[], int]
+    wait_for: Callable[[int, float], None]
+    recorded_at: Callable[[int], int | None] = _no_time
+    caps: Caps = Caps()  # noqa: RUF009 (frozen)
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    kept: KeptAnswers = field(init=False)
+
+    def __post_init__(self) -> None:
+        caps = self.caps
+        self.kept = KeptAnswers(caps.kept_seconds, caps.kept_answers, caps.kept_items)
+
+
+class OutOfTime(BaseException):
+    """Ends an operation from within. No Exception, as the executor would take it for one field's error and go on."""
+
+
+class Operation(AbstractContextManager["Operation"]):
+    """One query being executed, by one thread. ``arrived`` is a time.monotonic moment."""
+
+    def __init__(self, context: GraphQLContext, arrived: float | None = None) -> None:
+        self.context = context
+        self.caps = context.caps
+        self.secret = context.secret
+        start = time.monotonic() if arrived is None else arrived
+        self.deadline = start + self.caps.timeout
+        self.limits = Limits(deadline=start + self.caps.timeout * self.caps.question_share)
+        self._closing = ExitStack()
+        self._view: View | None = None
+        self._nodes: dict[bytes, Node | None] = {}
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.close()
+
+    @property
+    def view(self) -> View:
+        """The view that this operation sees, whatever is written meanwhile."""
+        if self._view is None:
+            self._view = self._open()
+        return self._view
+
+    def _open(self) -> View:
+        head = self.context.head()
+        self.context.wait_for(head, max(0.0, min(self.caps.read_wait, self.deadline - time.monotonic())))
+        self.check_time()
+        graph = self._closing.enter_context(self.context.store.reader())
+        return View(graph, self.context.predictions, max(0, head - graph.ledger_size))
+
+    def fetch(self, keys: Sequence[bytes]) -> list[Node | None]:
+        """The nodes of ``keys``, each read from the store once in an operation."""
+        missing = [key for key in dict.fromkeys(keys) if key not in self._nodes]
+        if missing:
+            self.check_time()
+            self._nodes.update(zip(missing, self.view.graph.fetch(missing), strict=True))
+        return [self._nodes[key] for key in keys]
+
+    def check_time(self) -> None:
+        """Raises QuestionTimeoutError when the operation's time is over."""
+        if time.monotonic() > self.deadline:
+            raise timeout_error(self.caps)
+
+
+def timeout_error(caps: Caps) -> QuestionTimeoutError:
+    """What is said when time is out."""
+    return QuestionTimeoutError(
+        f"The query took longer than {caps.timeout:g} s, and was stopped.",
+        hint="Ask for smaller pages, or for less at once.",
+    )

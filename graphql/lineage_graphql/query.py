@@ -1,0 +1,210 @@
+# mypy: disable-error-code="untyped-decorator, no-any-return"
+"""The root of the schema: the questions, and any node by its id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.types import Info
+
+from lineage.answer import Answer as AnyAnswer
+from lineage.errors import (
+    BadInputError,
+    IndexAheadError,
+    InvalidSubjectError,
+    NotFoundError,
+    SnapshotGoneError,
+    UnavailableError,
+)
+from lineage.questions.impact import impact as ask_impact
+from lineage.questions.path import path as ask_path
+from lineage.questions.provenance import provenance as ask_provenance
+from lineage.questions.resolution import resolve
+from lineage.questions.search import search as ask_search
+from lineage.questions.subjects import NodeRef
+from lineage.questions.training_data import training_data as ask_training_data
+from lineage.store import EdgeFilter
+from lineage_graphql.answers import AnswerRow, Impact, Path, Provenance, Search, TrainingData
+from lineage_graphql.context import Operation
+from lineage_graphql.cursor import digest_of
+from lineage_graphql.enums import Evidence, Kind
+from lineage_graphql.inputs import ServedInput, SubjectInput, served_of, subject_of
+from lineage_graphql.nodes import Node
+from lineage_graphql.pinned import pinned_index
+from lineage_graphql.rows import dress_all
+from lineage_graphql.scalars import DateTime, Long
+
+_MOST_IDS = 1_000
+
+Of = Annotated[SubjectInput, strawberry.argument(description="What the question is about.")]
+Served = Annotated[ServedInput, strawberry.argument(description="What was served.")]
+AtLeast = Annotated[Evidence, strawberry.argument(description="Only edges of at least this evidence count.")]
+MinIndex = Annotated[
+    Long | None, strawberry.argument(description="Answer only from a state that reflects this ledger entry.")
+]
+Strict = Annotated[
+    bool, strawberry.argument(description="Refuse a cursor whose answer is no longer kept, rather than go on anew.")
+]
+
+
+@strawberry.type(description="Every field may fail by itself: its siblings are answered all the same.")
+class Query:
+    """The questions."""
+
+    @strawberry.field(description="Which data trained what served?")
+    def training_data(
+        self, info: Info, of: Served, min_index: MinIndex = None, strict: Strict = False
+    ) -> TrainingData | None:
+        """The first question."""
+        subject = served_of(of)
+
+        def ask(operation: Operation) -> AnyAnswer:
+            return ask_training_data(operation.view, subject, limits=operation.limits)
+
+        return _answer(info, ("trainingData", subject), ask, min_index, strict)
+
+    @strawberry.field(description="What is affected by a change?")
+    def impact(
+        self,
+        info: Info,
+        of: Of,
+        since: Annotated[
+            DateTime | None, strawberry.argument(description="Only versions written or first seen then or later.")
+        ] = None,
+        evidence: AtLeast = Evidence.INFERRED,
+        min_index: MinIndex = None,
+        strict: Strict = False,
+    ) -> Impact | None:
+        """The second question."""
+        subject, edges = subject_of(of), EdgeFilter(evidence)
+
+        def ask(operation: Operation) -> AnyAnswer:
+            return ask_impact(operation.view, subject, since=since, edges=edges, limits=operation.limits)
+
+        return _answer(info, ("impact", subject, since, edges), ask, min_index, strict)
+
+    @strawberry.field(description="What did this come from?")
+    def provenance(
+        self,
+        info: Info,
+        of: Of,
+        evidence: AtLeast = Evidence.INFERRED,
+        min_index: MinIndex = None,
+        strict: Strict = False,
+    ) -> Provenance | None:
+        """All that is upstream."""
+        subject, edges = subject_of(of), EdgeFilter(evidence)
+
+        def ask(operation: Operation) -> AnyAnswer:
+            return ask_provenance(operation.view, subject, edges=edges, limits=operation.limits)
+
+        return _answer(info, ("provenance", subject, edges), ask, min_index, strict)
+
+    @strawberry.field(description="How did one thing come from another?")
+    def path(
+        self,
+        info: Info,
+        source: Annotated[SubjectInput, strawberry.argument(name="from", description="What lies upstream.")],
+        target: Annotated[SubjectInput, strawberry.argument(name="to", description="What came from it.")],
+        evidence: AtLeast = Evidence.INFERRED,
+        min_index: MinIndex = None,
+    ) -> Path | None:
+        """A shortest path, as wired and as run."""
+        ends, edges = (subject_of(source), subject_of(target)), EdgeFilter(evidence)
+
+        def ask(operation: Operation) -> AnyAnswer:
+            return ask_path(operation.view, *ends, edges=edges, limits=operation.limits)
+
+        return _answer(info, ("path", ends, edges), ask, min_index)
+
+    @strawberry.field(description="What bears this name, or this content hash?")
+    def search(
+        self,
+        info: Info,
+        text: str,
+        kinds: Annotated[list[Kind] | None, strawberry.argument(description="Only of these kinds.")] = None,
+        first: int = 20,
+        min_index: MinIndex = None,
+    ) -> Search | None:
+        """Things by name."""
+        wanted = tuple(sorted(set(kinds or ()), key=lambda kind: kind.value))
+        operation: Operation = info.context
+        if not 0 <= first <= operation.caps.first:
+            raise BadInputError(f"first is {first}; it can be 0 to {operation.caps.first}.", field="/first")
+
+        def ask(operation: Operation) -> AnyAnswer:
+            return ask_search(operation.view, text, wanted, first)
+
+        return _answer(info, ("search", text, wanted, first), ask, min_index)
+
+    @strawberry.field(description="Any thing that an answer showed, by its id.")
+    def node(self, info: Info, id: strawberry.ID) -> Node | None:
+        """Relay's node."""
+        operation: Operation = info.context
+        things = resolve(operation.view, NodeRef(id))
+        return dress_all(operation, things[:1])[0] if things else None
+
+    @strawberry.field(description="Several at once; null where there is none.")
+    def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None] | None:
+        """Relay's nodes."""
+        if len(ids) > _MOST_IDS:
+            raise BadInputError(f"There are {len(ids)} ids; the limit is {_MOST_IDS}.", field="/ids")
+        operation: Operation = info.context
+        found = [_maybe_resolve(operation, id) for id in ids]
+        rows = iter(dress_all(operation, [thing for thing in found if thing is not None]))
+        return [None if thing is None else next(rows) for thing in found]
+
+
+def _maybe_resolve(operation: Operation, id: str) -> Any:
+    operation.check_time()
+    try:
+        return next(iter(resolve(operation.view, NodeRef(id))), None)
+    except (NotFoundError, InvalidSubjectError):
+        return None
+
+
+def _answer(
+    info: Info,
+    parts: Sequence[object],
+    ask: Callable[[Operation], AnyAnswer],
+    min_index: int | None,
+    strict: bool = False,
+) -> Any:
+    """The answer that the cursors of this field belong to, if it is kept; else a new one."""
+    operation: Operation = info.context
+    question = digest_of(*parts)
+    _check_index(operation, min_index)
+    pinned = pinned_index(info, question, operation.secret)
+    if pinned is not None:
+        if (kept := operation.context.kept.get(question, pinned)) is not None:
+            return AnswerRow(operation, kept, question)
+        if strict:
+            raise SnapshotGoneError(
+                f"The answer at ledger index {pinned} is no longer kept.",
+                hint="Ask again from the first page, or without `strict`.",
+                field="/after",
+            )
+    operation.check_time()
+    answer = ask(operation)
+    moved = pinned is not None and pinned != answer.ledger_index
+    return AnswerRow(operation, answer, question, moved)
+
+
+def _check_index(operation: Operation, min_index: int | None) -> None:
+    if min_index is None:
+        return
+    graph, behind = operation.view.graph, operation.view.behind
+    if min_index >= graph.ledger_size + behind:
+        raise IndexAheadError(
+            f"The ledger has no entry {min_index} yet; its last is {graph.ledger_size + behind - 1}.",
+            hint="Take the index from a receipt of this server.",
+            field="/minIndex",
+        )
+    if min_index >= graph.ledger_size:
+        raise UnavailableError(
+            f"The graph is {behind} entries behind the ledger, and does not reflect entry {min_index} yet.",
+            hint="Ask again in a moment.",
+            field="/minIndex",
+        )

@@ -1,0 +1,1 @@
+"""Lineage: a lineage and provenance graph store for data and machine learning."""

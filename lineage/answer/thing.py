@@ -1,0 +1,107 @@
+"""What an answer may show: kinds, labels, ids and names, for every kind once."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from lineage.keys import encode_id
+from lineage.model import Column, Dataset, Job, Run, RunType, Version, base_of
+from lineage.predictions import Prediction
+
+GraphThing = Dataset | Column | Job | Run | Version
+"""Every node but a flow."""
+
+Thing = GraphThing | Prediction
+"""What an answer may show: every node but a flow, and prediction records."""
+
+
+class Kind(StrEnum):
+    """The kinds that answers distinguish, in the order in which hits of one distance stand (by ``value``)."""
+
+    DATASET = "DATASET"
+    MODEL = "MODEL"
+    COLUMN = "COLUMN"
+    JOB = "JOB"
+    DEPLOYMENT = "DEPLOYMENT"
+    RUN = "RUN"
+    ROLLOUT = "ROLLOUT"
+    VERSION = "VERSION"
+    PREDICTION = "PREDICTION"
+
+
+def kind_of(thing: Thing) -> Kind:
+    """The kind of ``thing``: a model is a MODEL, a deployment a DEPLOYMENT, a SERVICE run a ROLLOUT."""
+    match thing:
+        case Dataset():
+            return Kind.MODEL if thing.is_model else Kind.DATASET
+        case Column():
+            return Kind.COLUMN
+        case Job():
+            return Kind.DEPLOYMENT if thing.is_deployment else Kind.JOB
+        case Run():
+            return Kind.ROLLOUT if thing.type is RunType.SERVICE else Kind.RUN
+        case Version():
+            return Kind.VERSION
+        case Prediction():
+            return Kind.PREDICTION
+
+
+def label(thing: Thing) -> str:
+    """``thing`` as a person would say it.
+
+    Dataset, model, job, deployment: the name (``sales.orders``). Column: ``sales.orders.amount``. Version and run: the
+    name of its dataset or job and the minute (UTC) of its writing or start, ``sales.orders @ 2026-05-01 10:00``; a run
+    that has no start: the first part of its runId, ``load_orders @ 0192f3a1``. Prediction: ``fraud-api # 4711``.
+    """
+    match thing:
+        case Dataset() | Job():
+            return thing.name
+        case Column():
+            return f"{thing.name}.{thing.column}"
+        case Run():
+            return f"{thing.job.name} @ {minute(thing.started_at) or thing.run_id.partition('-')[0]}"
+        case Version():
+            return f"{thing.name} @ {minute(thing.written_at)}"
+        case Prediction():
+            return f"{thing.deployment.name} # {thing.id}"
+
+
+def minute(time: int | None) -> str:
+    """``time`` (UTC microseconds) as ``2026-05-01 10:00``, empty for None; a time past the calendar as the plain
+    number."""
+    if time is None:
+        return ""
+    try:
+        return datetime.fromtimestamp(time // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return str(time)
+
+
+def thing_id(thing: Thing) -> str:
+    """The Relay id of ``thing``; of a prediction, base64url of ``PREDICTION:`` and the JSON array
+    [deployment namespace, deployment name, id, ledger index, position]. Subject ``NodeRef`` takes each back."""
+    if isinstance(thing, Prediction):
+        place = [*thing.deployment, thing.id, thing.index, thing.position]
+        return base64.urlsafe_b64encode(b"PREDICTION:" + json.dumps(place).encode()).rstrip(b"=").decode()
+    return encode_id(base_of(thing), thing.key)
+
+
+def namespace_of(thing: Thing) -> str:
+    """The namespace of ``thing``: a run's is its job's, a prediction's its deployment's."""
+    return _name_of(thing)[0]
+
+
+def name_of(thing: Thing) -> str:
+    """The name of ``thing`` without its namespace: a column's is ``dataset.column``, a run's its job's."""
+    return f"{thing.name}.{thing.column}" if isinstance(thing, Column) else _name_of(thing)[1]
+
+
+def _name_of(thing: Thing) -> tuple[str, str]:
+    if isinstance(thing, Run):
+        return thing.job
+    if isinstance(thing, Prediction):
+        return thing.deployment
+    return thing.namespace, thing.name

@@ -1,0 +1,54 @@
+"""The bytes of a prediction record to a :class:`~lineage.event.model.PredictionRecord` (contract, "A prediction").
+
+Required: ``id``, ``time``, ``deployment`` with ``namespace`` and ``name``. The others may be absent, or null, which means
+the same.
+
+>>> parse_prediction(b'{"id": "p1", "time": "2026-05-01T10:00:00Z", "deployment": {"namespace": "n", "name": "d"}}').deployment
+Name(namespace='n', name='d')
+"""  # noqa: E501
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from lineage.errors import InvalidEventError
+from lineage.event.decoder import decode_with_warnings
+from lineage.event.fields import name_of, object_of, run_id_of, shown, string_of, time_of
+from lineage.event.model import Name, PredictionRecord
+
+
+def parse_prediction(data: bytes, *, now: int | None = None) -> PredictionRecord:
+    """Read one prediction record from the exact bytes received; ``now`` as for ``lineage.event.parser.parse_event``.
+
+    Warnings: NO_ZONE, FUTURE_EVENT_TIME, LONE_SURROGATE, NUL_CHARACTER.
+    Raises NotJSONError, and InvalidEventError with ``field``.
+    """
+    record, warnings = decode_with_warnings(data)
+    if type(record) is not dict:
+        raise InvalidEventError(f"A prediction must be an object, but this is {shown(record)}.", field="")
+    time, time_warnings = time_of(record, "time", now)
+    model, model_version = _model(record)
+    return PredictionRecord(
+        hash=sha256(data).digest(),
+        id=string_of(record, "id", ""),
+        time=time,
+        deployment=name_of(object_of(record, "deployment", ""), "/deployment"),
+        run_id=None if record.get("run") is None else run_id_of(record, "run", ""),
+        model=model,
+        model_version=model_version,
+        input_hash=_optional(record, "inputHash", ""),
+        output_hash=_optional(record, "outputHash", ""),
+        warnings=time_warnings + warnings,
+    )
+
+
+def _model(record: dict[str, Any]) -> tuple[Name | None, str | None]:
+    if record.get("model") is None:
+        return None, None
+    model = object_of(record, "model", "")
+    return name_of(model, "/model"), _optional(model, "version", "/model")
+
+
+def _optional(owner: dict[str, Any], key: str, at: str) -> str | None:
+    return None if owner.get(key) is None else string_of(owner, key, at)

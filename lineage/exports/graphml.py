@@ -1,0 +1,25 @@
+"""An answer as GraphML, by networkx' writer. Characters that XML 1.0 can't hold (section 2.2) become U+FFFD."""
+
+from __future__ import annotations
+
+import re
+
+import networkx
+
+from lineage.answer import View
+from lineage.exports.drawing import Graphic, Value
+from lineage.exports.networkx import to_networkx
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def to_graphml(view: View, answer: Graphic) -> str:
+    """``answer`` as a GraphML document."""
+    graph = to_networkx(view, answer)
+    for _, attributes in graph.nodes(data=True):
+        attributes.update({name: _written(value) for name, value in attributes.items()})
+    return "\n".join(networkx.generate_graphml(graph, encoding="unicode"))
+
+
+def _written(value: Value) -> Value:
+    return _NOT_XML.sub("\ufffd", value) if isinstance(value, str) else value

@@ -1,0 +1,183 @@
+"""What the parts of the fold share: records, names, timelines and the marks of what is still to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+
+import msgspec
+
+from lineage.facts.claims import Source
+from lineage.flows.run import RunView
+from lineage.fold.directory import Directory
+from lineage.fold.records import Records
+from lineage.fold.store import Table
+from lineage.fold.work import Work
+from lineage.keys import dataset_key, run_key
+from lineage.model import Name, Role, RunType
+from lineage.timeline.timeline import Affected, Timeline
+from lineage.timeline.touch import Touch
+
+_TOUCH = msgspec.msgpack.Decoder(Touch)
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Context:
+    """Shared state of one fold."""
+
+    def __init__(self, records: Records, directory: Directory, work: Work, *, capacity: int = 200_000) -> None:
+        self.records = records
+        self.directory = directory
+        self.work = work
+        self._timelines: dict[Name, Timeline] = {}
+        self._capacity = capacity
+
+    # -- datasets
+
+    def members(self, name: Name) -> tuple[Name, ...]:
+        """All names that go under the public ``name``, itself among them."""
+        return self.directory.group(name).members_of(name)
+
+    def is_model(self, name: Name) -> bool:
+        """Whether the dataset under this public name is a model: it says so, or is a folder known for one."""
+        return self.directory.is_root(name) or any(
+            str(record.facets.value("datasetType").get("datasetType")).upper() == "MODEL"
+            for member in self.members(name)
+            if (record := self.records.known_dataset(member)) is not None
+        )
+
+    def is_named(self, name: Name) -> bool:
+        """Whether any event names the dataset otherwise than in columnLineage (R7)."""
+        return any(
+            record.is_named
+            for member in self.members(name)
+            if (record := self.records.known_dataset(member)) is not None
+        )
+
+    # -- timelines
+
+    def timeline(self, name: Name) -> Timeline:
+        """The timeline of the dataset under this public name."""
+        found = self._timelines.get(name)
+        if found is None:
+            found = self._timelines[name] = Timeline(name)
+            for run, value in self.records.facts.links(Table.TIMELINE, dataset_key(*name)):
+                found.replace(run, _TOUCH.decode(value))
+        found.is_model = self.is_model(name)
+        return found
+
+    def replace(self, name: Name, run: bytes, touch: Touch | None) -> None:
+        """Tell a timeline what ``run`` does to the dataset, and mark what that affects."""
+        timeline = self.timeline(name)
+        if timeline.touches.get(run) == touch:
+            return
+        value = None if touch is None else _encode(touch)
+        self.records.facts.link(Table.TIMELINE, dataset_key(*name), run, value)
+        lived = bool(timeline.ends)
+        self._mark(name, timeline, timeline.replace(run, touch), run)
+        if lived or timeline.ends:
+            self.work.datasets.add(name)
+
+    def _mark(self, name: Name, timeline: Timeline, affected: Affected, run: bytes) -> None:
+        self.work.reads |= affected.runs
+        self.work.versions.update(dict.fromkeys(affected.versions, name))
+        self.work.flows |= affected.renamers - {run}
+        for other in affected.runs:
+            touch = timeline.touches.get(other)
+            if touch is not None and touch.continuous and other != run:
+                self.work.flows.add(other)
+        self._mark_inferred(affected.runs)
+        for table in (Table.TELLERS, Table.SOURCES):
+            self.work.tellers.update(key for key, _ in self.records.facts.links(table, dataset_key(*name)))
+
+    def _mark_inferred(self, runs: Iterable[bytes]) -> None:
+        """Runs that build on what their siblings read have to follow them (R8)."""
+        for run in runs:
+            record = self.records.run_by_key(run)
+            if record is None or record.family is None:
+                continue
+            for child, _ in self.records.facts.links(Table.CHILDREN, record.family.encode()):
+                other = self.records.run_by_key(child)
+                if other is not None and any(sibling == run for sibling, _ in other.infers):
+                    self.work.reads.add(child)
+
+    def trim(self) -> None:
+        """Let go of timelines when they hold too much."""
+        if sum(len(timeline.touches) for timeline in self._timelines.values()) > self._capacity:
+            self._timelines.clear()
+
+    def forget(self) -> None:
+        """Drop every timeline."""
+        self._timelines.clear()
+
+    # -- runs
+
+    def parent_of(self, view: RunView) -> tuple[str, Name]:
+        """The parent's runId and job: found by runId alone where one run has it (R1)."""
+        assert view.parent is not None
+        return self.find_run(view.parent.run_id, view.parent.job)
+
+    def find_run(self, run_id: str, job: Name) -> tuple[str, Name]:
+        """The run that a child means by this runId under this job."""
+        spoke = [key for key, _ in self.records.facts.links(Table.RUN_IDS, run_id.encode())]
+        if len(spoke) == 1 and (record := self.records.run_by_key(spoke[0])) is not None:
+            return (run_id, record.job)
+        return (run_id, job)
+
+    def has_spoken(self, run_id: str, job: Name) -> bool:
+        """Whether the run sent an event of its own."""
+        record = self.records.run_by_key(run_key(run_id, *job))
+        return record is not None and bool(record.claims)
+
+    def trains(self, view: RunView) -> bool:
+        """Whether the run writes a model, so that its inputs are training data unless told otherwise."""
+        return view.type is RunType.BATCH and any(
+            output.is_write and self.is_model(name) for name, output in view.outputs.items()
+        )
+
+    def role(self, view: RunView, name: Name, *, trains: bool) -> Role | None:
+        """The role of an input: as told, else by what the run writes (contract section 2)."""
+        source = view.inputs.get(name)
+        if source is not None and source.role:
+            return Role(source.role)
+        if not trains:
+            return None
+        return Role.BASE_MODEL if self.is_model(name) else Role.TRAIN
+
+    # -- what several share
+
+    def relink(self, table: Table, key: bytes, before: Iterable[Name], now: Iterable[Name]) -> None:
+        """Have ``key`` linked from ``now`` and no longer from what else was in ``before``."""
+        keep = set(now)
+        for name in set(before) - keep:
+            self.records.facts.link(table, dataset_key(*name), key, None)
+        for name in keep:
+            self.records.facts.link(table, dataset_key(*name), key)
+
+    def set_columns(self, before: list[tuple[Name, bytes]], told: Mapping[Name, list[Source]]) -> None:
+        """Replace one teller's share in the column lineage of its outputs; ``before`` is updated in place."""
+        now: list[tuple[Name, bytes]] = []
+        for output, sources in sorted(told.items()):
+            fields = sorted({s for s in sources if s.field and self.is_named(s.name)}, key=repr)
+            if not fields:
+                continue
+            digest = blake2b(_encode(fields), digest_size=12).digest()
+            now.append((output, digest))
+            if (output, digest) not in before:
+                self._count(output, digest, fields, 1)
+        for output, digest in before:
+            if (output, digest) not in now:
+                self._count(output, digest, [], -1)
+        before[:] = now
+
+    def _count(self, output: Name, digest: bytes, fields: list[Source], change: int) -> None:
+        record = self.records.dataset(output)
+        count, known = record.columns.get(digest, (0, fields))
+        if count + change:
+            record.columns[digest] = (count + change, known)
+        else:
+            del record.columns[digest]
+        self.records.mark(record)
+        self.work.datasets.add(output)
+
+

@@ -1,0 +1,203 @@
+"""The rows of datasets and their columns, under their public names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from lineage.facts.claims import Source
+from lineage.fold.context import Context
+from lineage.fold.emission import Emission
+from lineage.fold.store import Table
+from lineage.fold.wiring import owners, tag_items, tags
+from lineage.keys import Base, column_key, dataset_key, store_key
+from lineage.model import Column, Dataset, Edge, EdgeKind, Gap, GapCode, Name, NameKey, NameScope, Transformation
+
+_encode = msgspec.msgpack.Encoder().encode
+_SHOWN_OTHERWISE = ("ownership", "tags", "documentation", "symlinks")
+
+
+class DatasetRows:
+    """Gives the rows of datasets and columns."""
+
+    def __init__(self, context: Context, emission: Emission) -> None:
+        self._context = context
+        self._emission = emission
+
+    def give(self, name: Name) -> None:
+        """Compute the rows of the dataset with this name: nothing if it goes under another or nothing names it."""
+        key = dataset_key(*name)
+        is_public = self._context.directory.resolve(name) == name
+        if not is_public or not self._context.is_named(name):
+            self._emission.give(key, (), (), ())
+            self._give_columns(name, {}, {})
+            if not is_public:
+                self._context.work.datasets.add(self._context.directory.resolve(name))
+            return
+        members = self._context.members(name)
+        facets = self._facets(name, members)
+        names: list[NameKey] = [
+            (NameScope.KEY, dataset_key(*member).hex(), key) for member in self._aliases(name, members)
+        ]
+        self._emission.give(key, (self._dataset(name, members, facets),), (), names)
+        self._give_columns(name, facets, self._columns(name, members))
+
+    def _aliases(self, name: Name, members: tuple[Name, ...]) -> list[Name]:
+        """All other names: symlinks, and parts of a model folder."""
+        found = [member for member in members if member != name]
+        if self._context.directory.is_root(name):
+            facts = self._context.records.facts
+            inside = (other.decode() for other, _ in facts.links(Table.NAMES, name.namespace.encode()))
+            found += [Name(name.namespace, other) for other in inside if other.startswith(name.name + "/")]
+        return found
+
+    def _facets(self, name: Name, members: tuple[Name, ...]) -> dict[str, Any]:
+        """Last writer wins among all names of the dataset, facet by facet."""
+        told: dict[str, tuple[int, bytes, Any]] = {}
+        for member in members:
+            record = self._context.records.known_dataset(member)
+            for facet, stamped in (record.facets.told if record else {}).items():
+                if facet not in told or told[facet][:2] < stamped[:2]:
+                    told[facet] = stamped
+        return {
+            facet: value
+            for facet, (_, _, value) in sorted(told.items())
+            if isinstance(value, dict) and value.get("_deleted") is not True
+        }
+
+    def _dataset(self, name: Name, members: tuple[Name, ...], facets: dict[str, Any]) -> Dataset:
+        timeline = self._context.timeline(name)
+        dropped = timeline.ends[-1][0] if timeline.ends else None
+        if dropped is not None and any(write.written >= dropped for write in timeline.writes):
+            dropped = None
+        conflict = self._context.directory.group(name).conflict
+        records = [self._context.records.known_dataset(member) for member in members]
+        times = [record.facets.updated for record in records if record and record.facets.updated is not None]
+        description = facets.get("documentation", {}).get("description")
+        return Dataset(
+            key=dataset_key(*name),
+            namespace=name.namespace,
+            name=name.name,
+            is_model=self._context.is_model(name),
+            aliases=tuple(member for member in members if member != name),
+            owners=owners(facets),
+            tags=tags(facets),
+            description=description if isinstance(description, str) else None,
+            dropped_at=dropped,
+            updated_at=max(times, default=None),
+            facets={facet: value for facet, value in facets.items() if facet not in _SHOWN_OTHERWISE},
+            gaps=(Gap(GapCode.ALIAS_CONFLICT.value, conflict),) if conflict else (),
+        )
+
+    # -- columns
+
+    def _columns(self, name: Name, members: tuple[Name, ...]) -> dict[tuple[Name, str, str], set[Transformation]]:
+        """(input, field, own field) -> how, over all that tell it; what goes into the whole goes into each field told."""
+        found: dict[tuple[Name, str, str], set[Transformation]] = {}
+        for member in members:
+            record = self._context.records.known_dataset(member)
+            for _, sources in record.columns.values() if record else ():
+                fields = sorted({s.output_field for s in sources if s.output_field})
+                for source in sources:
+                    for field in [source.output_field] if source.output_field else fields:
+                        found.setdefault(_place(source, field), set()).update(source.transformations)
+        return found
+
+    def _give_columns(
+        self, name: Name, facets: dict[str, Any], columns: dict[tuple[Name, str, str], set[Transformation]]
+    ) -> None:
+        unit = store_key(Base.COLUMN, "of", *name)
+        edges: list[Edge] = []
+        used: set[tuple[Name, str]] = {(name, field["name"]) for field in schema_fields(facets)}
+        for (source, field, own), transformations in sorted(columns.items()):
+            public = self._context.directory.resolve(source)
+            used |= {(public, field), (name, own)}
+            edge = Edge(
+                EdgeKind.FEEDS,
+                column_key(*public, field),
+                column_key(*name, own),
+                transformations=tuple(sorted(transformations, key=repr)),
+            )
+            edges.append(edge)
+        self._emission.give(unit, (), edges, ())
+        described = blake2b(_encode((facets.get("schema"), facets.get("tags"))), digest_size=8).digest()
+        self._note_columns(name, unit, used, described)
+
+    def _note_columns(self, name: Name, unit: bytes, used: set[tuple[Name, str]], described: bytes) -> None:
+        """A column is there while its dataset's schema or any column lineage names it."""
+        record = self._context.records.known_dataset(name)
+        if record is None:
+            return
+        facts = self._context.records.facts
+        now = {column_key(*dataset, field): (dataset, field) for dataset, field in used}
+        if sorted(now) == record.fields and described == record.described:
+            return
+        record.described = described
+        for key in set(record.fields) - now.keys():
+            packed = facts.linked(Table.COLUMNS, key, unit)
+            facts.link(Table.COLUMNS, key, unit, None)
+            if packed:
+                self._context.work.columns.add(_unpack(packed))
+        for key, place in now.items():
+            facts.link(Table.COLUMNS, key, unit, _pack(place))
+            self._context.work.columns.add(place)
+        record.fields = sorted(now)
+        self._context.records.mark(record)
+
+    def give_column(self, name: Name, field: str) -> None:
+        """Compute the row of one column."""
+        key = column_key(*name, field)
+        if not any(True for _ in self._context.records.facts.links(Table.COLUMNS, key)):
+            self._emission.give(key, (), (), ())
+            return
+        members = self._context.members(name)
+        facets = self._facets(name, members)
+        told = next((each for each in schema_fields(facets) if each["name"] == field), {})
+        column = Column(
+            key=key,
+            namespace=name.namespace,
+            name=name.name,
+            column=field,
+            type=_text(told.get("type")),
+            description=_text(told.get("description")),
+            tags=tuple(sorted({text for text, column in tag_items(facets) if column == field})),
+        )
+        names: list[NameKey] = [
+            (NameScope.KEY, column_key(*member, field).hex(), key) for member in members if member != name
+        ]
+        self._emission.give(key, (column,), (), names)
+
+
+def schema_fields(facets: dict[str, Any]) -> list[dict[str, Any]]:
+    """The fields of a schema facet, nested ones by their dotted path."""
+    return list(_fields(facets.get("schema", {}).get("fields"), ""))
+
+
+def _fields(fields: object, prefix: str) -> Iterator[dict[str, Any]]:
+    for field in fields if isinstance(fields, list) else ():
+        if isinstance(field, dict) and isinstance(field.get("name"), str):
+            path = prefix + field["name"]
+            yield {**field, "name": path}
+            yield from _fields(field.get("fields"), path + ".")
+
+
+def _place(source: Source, field: str) -> tuple[Name, str, str]:
+    return (source.name, source.field or "", field)
+
+
+def _pack(place: tuple[Name, str]) -> bytes:
+    (namespace, name), field = place
+    return "\0".join((str(len(namespace)), str(len(name)), namespace + name + field)).encode()
+
+
+def _unpack(value: bytes) -> tuple[Name, str]:
+    first, second, joined = value.decode().split("\0", 2)
+    at, end = int(first), int(first) + int(second)
+    return Name(joined[:at], joined[at:end]), joined[end:]
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,155 @@
+"""Under which public name a dataset goes: model folders first, then symlinks (R2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lineage.facts.extract import symlinks
+from lineage.fold.records import Records
+from lineage.fold.store import Table
+from lineage.keys import dataset_key
+from lineage.model import Name
+
+MOST_ALIASES = 32
+READS, WRITES = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Names that symlinks tie together. ``public`` by member; in conflict each is its own."""
+
+    public: dict[Name, Name]
+    conflict: str | None = None
+
+    def members_of(self, public: Name) -> tuple[Name, ...]:
+        """All names that go under ``public``, sorted."""
+        return tuple(sorted(name for name, leads_to in self.public.items() if leads_to == public))
+
+
+class Directory:
+    """Resolves names. What it says is a function of the facts alone; it remembers it until told to ``forget``."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._groups: dict[Name, Group] = {}
+        self._roots: dict[str, set[str]] = {}
+
+    def resolve(self, name: Name) -> Name:
+        """The public name."""
+        root = self.root(name)
+        return self.group(root).public[root]
+
+    def group(self, name: Name) -> Group:
+        """The group of a name that is no part of a model folder."""
+        found = self._groups.get(name)
+        if found is None:
+            found = self._build(name)
+            self._groups.update(dict.fromkeys(found.public, found))
+        return found
+
+    def root(self, name: Name) -> Name:
+        """The outermost model folder that holds ``name``, else ``name``."""
+        roots = self._roots_of(name.namespace)
+        if not roots:
+            return name
+        end = name.name.find("/", 1)
+        while end != -1:
+            if name.name[:end] in roots:
+                return Name(name.namespace, name.name[:end])
+            end = name.name.find("/", end + 1)
+        return name
+
+    def is_root(self, name: Name) -> bool:
+        """Whether ``name`` is a folder known to be a model."""
+        return name.name in self._roots_of(name.namespace)
+
+    def add_root(self, root: Name) -> list[Name]:
+        """Take a model folder; the known names that now go under it ([] if it was known)."""
+        roots = self._roots_of(root.namespace)
+        if root.name in roots:
+            return []
+        roots.add(root.name)
+        self._records.facts.link(Table.ROOTS, root.namespace.encode(), root.name.encode())
+        self._groups.clear()
+        names = (other.decode() for other, _ in self._records.facts.links(Table.NAMES, root.namespace.encode()))
+        return [Name(root.namespace, n) for n in names if n == root.name or n.startswith(root.name + "/")]
+
+    def forget(self, name: Name) -> set[Name]:
+        """Have the group of ``name`` built anew when it is next asked for; the names that were in it."""
+        group = self._groups.pop(name, None)
+        for member in group.public if group else ():
+            self._groups.pop(member, None)
+        return set(group.public) if group else {name}
+
+    def trim(self, most: int = 200_000) -> None:
+        """Let go of what is too much to hold."""
+        if len(self._groups) > most:
+            self._groups.clear()
+
+    def _roots_of(self, namespace: str) -> set[str]:
+        found = self._roots.get(namespace)
+        if found is None:
+            links = self._records.facts.links(Table.ROOTS, namespace.encode())
+            found = self._roots[namespace] = {other.decode() for other, _ in links}
+        return found
+
+    def _build(self, name: Name) -> Group:
+        carriers: dict[Name, set[Name]] = {}
+        members, waiting = {name}, [name]
+        while waiting:
+            member = waiting.pop()
+            ties = [(identifier, member) for identifier in self._identifiers(member)]
+            ties += [(member, carrier) for carrier in self._carriers(member)]
+            for identifier, carrier in ties:
+                carriers.setdefault(identifier, set()).add(carrier)
+                for other in (identifier, carrier):
+                    if other not in members:
+                        members.add(other)
+                        waiting.append(other)
+        if len(members) == 1:
+            return Group({name: name})
+        conflict = self._conflict(members, carriers)
+        if conflict:
+            return Group({member: member for member in members}, conflict)
+        return Group({member: _end_of(member, carriers) for member in members})
+
+    def _identifiers(self, name: Name) -> list[Name]:
+        record = self._records.known_dataset(name)
+        links = symlinks(record.facets.value("symlinks")) if record else ()
+        return [root for link in links if (root := self.root(link)) != name]
+
+    def _carriers(self, name: Name) -> list[Name]:
+        found = []
+        for key, _ in self._records.facts.links(Table.CARRIERS, dataset_key(*name)):
+            record = self._records.dataset_by_key(key)
+            if record and (carrier := self.root(record.name)) != name and name in self._identifiers(record.name):
+                found.append(carrier)
+        return found
+
+    def _conflict(self, members: set[Name], carriers: dict[Name, set[Name]]) -> str | None:
+        if len(members) > MOST_ALIASES:
+            return f"More than {MOST_ALIASES} names are tied together by symlinks; none is joined."
+        for identifier, tied in sorted(carriers.items()):
+            if len(tied) > 1:
+                return f"{identifier.name} is a symlink of {len(tied)} datasets at once; none of them is joined."
+        names: dict[bytes, tuple[set[Name], set[Name]]] = {}
+        for member in sorted(members):
+            for run, value in self._records.facts.links(Table.TOUCHES, dataset_key(*member)):
+                read, written = names.setdefault(run, (set(), set()))
+                if value[0] & READS:
+                    read.add(member)
+                if value[0] & WRITES:
+                    written.add(member)
+        if any(len(read | written) > 1 and read and written for read, written in names.values()):
+            return "One run reads one of these names and writes another; they are not joined."
+        return None
+
+
+def _end_of(name: Name, carriers: dict[Name, set[Name]]) -> Name:
+    path = [name]
+    while tied := carriers.get(path[-1]):
+        (carrier,) = tied
+        if carrier in path:
+            return min(path[path.index(carrier) :])
+        path.append(carrier)
+    return path[-1]

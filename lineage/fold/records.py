@@ -1,0 +1,200 @@
+"""The fold's records, decoded once and written back once for each batch."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+import zstandard
+
+from lineage.facts.claims import Claims, Source, Telling
+from lineage.facts.registers import Register
+from lineage.flows.run import Rank
+from lineage.fold.store import FactStore, Table
+from lineage.keys import dataset_key, job_key, run_key
+from lineage.model import Evidence, Name, Role
+
+Wire = tuple[Name | None, Name | None]
+"""(input, output) of a logical flow, under public names; None: nothing is read, or nothing is written."""
+
+WireKind = tuple[Evidence, bool, bool, Role | None]
+"""(evidence, certain, undivided, role) of one run's contribution to a wire."""
+
+
+class RunRecord(msgspec.Struct, array_like=True):
+    """A run: its claims (its facts), and what it last contributed to what others share."""
+
+    run_id: str
+    job: Name
+    claims: list[Claims] = []
+    touched: list[Name] = []
+    wires: list[tuple[Name | None, Name | None, WireKind]] = []
+    columns: list[tuple[Name, bytes]] = []
+    hidden: list[Name] = []
+    borrows: bool = False
+    claimed: list[tuple[Name, Name]] = []
+    references: list[bytes] = []
+    parent: bytes | None = None
+    silent: list[bytes] = []
+    family: str | None = None
+    summary: tuple[int, bool, list[Name]] | None = None
+    infers: list[tuple[bytes, Name]] = []
+    complete_rank: Rank | None = None
+
+
+class DatasetRecord(msgspec.Struct, array_like=True):
+    """A dataset under one of its names. ``columns``: by digest, how many tell this column lineage of it, and which."""
+
+    name: Name
+    is_named: bool = False
+    facets: Register = msgspec.field(default_factory=Register)
+    sources: Register = msgspec.field(default_factory=Register)
+    tellings: list[Telling] = []
+    references: list[bytes] = []
+    columns: dict[bytes, tuple[int, list[Source]]] = {}
+    fields: list[bytes] = []
+    described: bytes = b""
+    hidden: list[Name] = []
+    declared_sources: list[Name] = []
+    declared_columns: list[tuple[Name, bytes]] = []
+    told_of: list[Name] = []
+
+
+class Rollout(msgspec.Struct, array_like=True, frozen=True):
+    """What R17 compares of a deployment's rollouts."""
+
+    start: int
+    run_id: str
+    end: int | None
+    environment: str | None
+    percent: float
+
+
+class JobRecord(msgspec.Struct, array_like=True):
+    """A job: its facets, its last JobEvent, and how often its runs told each wire and each column claim."""
+
+    name: Name
+    facets: Register = msgspec.field(default_factory=Register)
+    declared: Claims | None = None
+    declared_wires: list[tuple[Name | None, Name | None, WireKind]] = []
+    declared_columns: list[tuple[Name, bytes]] = []
+    declared_sources: list[Name] = []
+    hidden: list[Name] = []
+    tellings: list[Claims] = []
+    told_of: list[Name] = []
+    references: list[bytes] = []
+    wires: dict[tuple[Name | None, Name | None], dict[WireKind, int]] = {}
+    claims: dict[tuple[Name, Name], int] = {}
+    rollouts: dict[bytes, Rollout] = {}
+    last_complete: tuple[Rank, bytes] | None = None
+    runs: int = 0
+    silent: list[bytes] = []
+
+
+
+
+_Record = TypeVar("_Record", RunRecord, DatasetRecord, JobRecord)
+
+_RAW, _ZSTD = b"\x00", b"\x01"
+_WORTH_COMPRESSING = 400
+
+
+class Records:
+    """Records by table and key, each decoded once. ``mark`` what was changed; ``flush`` writes that back."""
+
+    def __init__(self, facts: FactStore, *, capacity: int = 50_000) -> None:
+        self.facts = facts
+        self._capacity = capacity
+        self._known: dict[tuple[Table, bytes], Any] = {}
+        self._changed: dict[tuple[Table, bytes], None] = {}
+        self._compress = zstandard.ZstdCompressor(level=1).compress
+        self._decompress = zstandard.ZstdDecompressor().decompress
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decoders: dict[Table, msgspec.msgpack.Decoder[Any]] = {
+            Table.RUN: msgspec.msgpack.Decoder(RunRecord),
+            Table.DATASET: msgspec.msgpack.Decoder(DatasetRecord),
+            Table.JOB: msgspec.msgpack.Decoder(JobRecord),
+        }
+
+    def run(self, run_id: str, job: Name) -> RunRecord:
+        """The run's record, a new one if there is none."""
+        key = run_key(run_id, *job)
+        found: RunRecord | None = self._load(Table.RUN, key)
+        return found or self._new(Table.RUN, key, RunRecord(run_id, job))
+
+    def run_by_key(self, key: bytes) -> RunRecord | None:
+        """The run's record, or None."""
+        return self._load(Table.RUN, key)  # type: ignore[no-any-return]
+
+    def dataset(self, name: Name) -> DatasetRecord:
+        """The record of a dataset under this name, a new one if there is none."""
+        key = dataset_key(*name)
+        found: DatasetRecord | None = self._load(Table.DATASET, key)
+        if found is None:
+            self.facts.link(Table.NAMES, name.namespace.encode(), name.name.encode())
+        return found or self._new(Table.DATASET, key, DatasetRecord(name))
+
+    def known_dataset(self, name: Name) -> DatasetRecord | None:
+        """The record of a dataset under this name, or None."""
+        return self._load(Table.DATASET, dataset_key(*name))  # type: ignore[no-any-return]
+
+    def dataset_by_key(self, key: bytes) -> DatasetRecord | None:
+        """The record of a dataset, or None."""
+        return self._load(Table.DATASET, key)  # type: ignore[no-any-return]
+
+    def job(self, name: Name) -> JobRecord:
+        """The job's record, a new one if there is none."""
+        key = job_key(*name)
+        found: JobRecord | None = self._load(Table.JOB, key)
+        return found or self._new(Table.JOB, key, JobRecord(name))
+
+    def job_by_key(self, key: bytes) -> JobRecord | None:
+        """The job's record, or None."""
+        return self._load(Table.JOB, key)  # type: ignore[no-any-return]
+
+    def mark(self, record: RunRecord | DatasetRecord | JobRecord) -> None:
+        """Have ``record`` written back by the next ``flush``."""
+        if isinstance(record, RunRecord):
+            self._changed[Table.RUN, run_key(record.run_id, *record.job)] = None
+        elif isinstance(record, DatasetRecord):
+            self._changed[Table.DATASET, dataset_key(*record.name)] = None
+        else:
+            self._changed[Table.JOB, job_key(*record.name)] = None
+
+    def rows(self, unit: bytes) -> dict[bytes, bytes]:
+        """What was last given to the graph for ``unit``: by row key, the digest of the row."""
+        raw = self.facts.get(Table.ROWS, unit)
+        return {} if raw is None else msgspec.msgpack.decode(raw, type=dict[bytes, bytes])
+
+    def set_rows(self, unit: bytes, rows: dict[bytes, bytes]) -> None:
+        """Remember what was given to the graph for ``unit``."""
+        self.facts.put(Table.ROWS, unit, self._encode(rows) if rows else None)
+
+    def flush(self) -> None:
+        """Write back what was marked, and let go of what is too much to hold."""
+        for table, key in self._changed:
+            self.facts.put(table, key, self._pack(self._known[table, key]))
+        self._changed.clear()
+        if len(self._known) > self._capacity:
+            self._known.clear()
+
+    def forget(self) -> None:
+        """Drop everything decoded, changed or not."""
+        self._known.clear()
+        self._changed.clear()
+
+    def _load(self, table: Table, key: bytes) -> Any:
+        found = self._known.get((table, key))
+        if found is None and (raw := self.facts.get(table, key)) is not None:
+            body = self._decompress(raw[1:]) if raw[:1] == _ZSTD else raw[1:]
+            found = self._known[table, key] = self._decoders[table].decode(body)
+        return found
+
+    def _new(self, table: Table, key: bytes, record: _Record) -> _Record:
+        self._known[table, key] = record
+        self._changed[table, key] = None
+        return record
+
+    def _pack(self, record: Any) -> bytes:
+        body = self._encode(record)
+        return _ZSTD + self._compress(body) if len(body) > _WORTH_COMPRESSING else _RAW + body

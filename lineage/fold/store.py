@@ -1,0 +1,140 @@
+"""Where facts are kept: records and links, beside the ledger; the interface, and the in-memory one.
+
+Facts are a projection of the ledger as the graph is: lost, they are made anew. A record is bytes under (table, key); a link
+ties two keys of one table and may carry bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from typing import Protocol
+
+
+class Table(IntEnum):
+    """What is kept. The first are records, the others links ``key -> other``."""
+
+    RUN = 1
+    DATASET = 2
+    JOB = 3
+    VERSION = 4
+    ROWS = 5
+    NAMES = 10
+    """namespace -> name of each dataset"""
+    TOUCHES = 11
+    """dataset -> runs that name it; value: bit 1 reads, bit 2 writes"""
+    TIMELINE = 12
+    """public dataset -> run, with the touch"""
+    RUN_IDS = 13
+    """runId -> runs that spoke"""
+    CHILDREN = 14
+    """runId of a parent or root -> runs that name it"""
+    SILENT = 15
+    """run that never spoke -> runs that name it"""
+    JOB_RUNS = 16
+    """job -> its runs"""
+    BORROWERS = 17
+    """job -> its runs that other runs' column claims divide"""
+    HIDDEN = 18
+    """dataset that only columnLineage names -> runs, jobs and datasets that hide it"""
+    CARRIERS = 19
+    """identifier -> datasets whose symlinks facet carries it"""
+    ROOTS = 20
+    """namespace -> folders that are one model each"""
+    REFERENCES = 21
+    """version -> who tells of it, with what is told"""
+    COLUMNS = 22
+    """column -> units that name it"""
+    SOURCES = 23
+    """dataset -> datasets and jobs whose declarations read it"""
+    TELLERS = 24
+    """public dataset -> datasets and jobs that tell versions of it"""
+
+
+class FactStore(Protocol):
+    """The caller guarantees one thread at a time. The store guarantees that what was put since the last ``commit`` is seen by
+    every later read, and is kept all or not at all."""
+
+    def watermark(self) -> int:
+        """How many ledger entries the facts reflect."""
+
+    def get(self, table: Table, key: bytes) -> bytes | None:
+        """The record, or None."""
+
+    def put(self, table: Table, key: bytes, value: bytes | None) -> None:
+        """Set the record, or remove it."""
+
+    def links(self, table: Table, key: bytes) -> Iterable[tuple[bytes, bytes]]:
+        """All (other, value) linked from ``key``, by other."""
+
+    def linked(self, table: Table, key: bytes, other: bytes) -> bytes | None:
+        """The value of one link, or None if there is none."""
+
+    def link(self, table: Table, key: bytes, other: bytes, value: bytes | None = b"") -> None:
+        """Set a link, or remove it (None)."""
+
+    def commit(self, watermark: int) -> None:
+        """Keep everything put so far."""
+
+    def rollback(self) -> None:
+        """Forget everything put since the last commit."""
+
+    def clear(self) -> None:
+        """Remove everything."""
+
+    def close(self) -> None:
+        """Release what is held."""
+
+
+class MemoryFacts:
+    """Facts in memory, for tests, for small graphs and for folding a set of events once. It can't roll back."""
+
+    def __init__(self) -> None:
+        self._records: dict[tuple[Table, bytes], bytes] = {}
+        self._links: dict[tuple[Table, bytes], dict[bytes, bytes]] = {}
+        self._watermark = 0
+
+    def watermark(self) -> int:
+        """How many ledger entries the facts reflect."""
+        return self._watermark
+
+    def get(self, table: Table, key: bytes) -> bytes | None:
+        """The record, or None."""
+        return self._records.get((table, key))
+
+    def put(self, table: Table, key: bytes, value: bytes | None) -> None:
+        """Set the record, or remove it."""
+        if value is None:
+            self._records.pop((table, key), None)
+        else:
+            self._records[table, key] = value
+
+    def links(self, table: Table, key: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """All (other, value) linked from ``key``, by other."""
+        return iter(sorted(self._links.get((table, key), {}).items()))
+
+    def linked(self, table: Table, key: bytes, other: bytes) -> bytes | None:
+        """The value of one link, or None if there is none."""
+        return self._links.get((table, key), {}).get(other)
+
+    def link(self, table: Table, key: bytes, other: bytes, value: bytes | None = b"") -> None:
+        """Set a link, or remove it (None)."""
+        if value is not None:
+            self._links.setdefault((table, key), {})[other] = value
+        elif found := self._links.get((table, key)):
+            found.pop(other, None)
+
+    def commit(self, watermark: int) -> None:
+        """Note the watermark; nothing here is lost or kept by it."""
+        self._watermark = watermark
+
+    def rollback(self) -> None:
+        """Forget everything: what was half done can't be told from the rest."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove everything."""
+        self.__init__()  # type: ignore[misc]
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,138 @@
+"""Versions that events without a run tell of: DatasetEvents and JobEvents (R3, R10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lineage.dialects import by_name
+from lineage.facts.claims import Claims, Read, Telling
+from lineage.flows.division import column_claims, divide
+from lineage.flows.run import Rank, view_run
+from lineage.fold.context import Context
+from lineage.fold.emission import Emission
+from lineage.fold.records import DatasetRecord, JobRecord
+from lineage.fold.references import Reference, References
+from lineage.fold.store import Table
+from lineage.keys import Base, store_key
+from lineage.model import Edge, EdgeKind, Evidence, Flow, Name, RunType
+from lineage.timeline.binding import Met, as_of, telling_meets
+from lineage.timeline.touch import Told
+
+
+class Tellings:
+    """Binds what datasets and jobs tell of versions, and ties those that they say were made from others."""
+
+    def __init__(self, context: Context, references: References, emission: Emission) -> None:
+        self._context = context
+        self._references = references
+        self._emission = emission
+
+    def bind(self, key: bytes) -> None:
+        """Compute everything that the dataset or job with this key tells of versions."""
+        dataset = self._context.records.dataset_by_key(key)
+        if dataset is not None:
+            public = self._context.directory.resolve(dataset.name)
+            self._bind(key, dataset, [(public, telling) for telling in dataset.tellings])
+        job = self._context.records.job_by_key(key)
+        if job is not None:
+            self._bind(key, job, [told for claims in job.tellings for told in self._told_by(key, job.name, claims)])
+
+    def _told_by(self, key: bytes, name: Name, claims: Claims) -> Iterator[tuple[Name, Telling]]:
+        """A JobEvent's outputs, each with the inputs that feed it."""
+        dialect = by_name(claims.dialect)
+        view = view_run(key, "", name, (claims,), RunType.BATCH, self._context.directory.resolve, dialect)
+        own = column_claims({output: told.columns for output, told in view.outputs.items()})
+        outputs = [output for output, told in view.outputs.items() if told.is_write]
+        division = divide(list(view.inputs), outputs, view.entries, own, {}, self._context.is_named, dialect)
+        for output in outputs:
+            told = view.outputs[output]
+            version = next((each.version for each in reversed(told.told) if each.version), None)
+            if version is None and not told.digests:
+                continue
+            reads = []
+            for source in division.flows.get(output, {}):
+                given = view.inputs[source].told if source in view.inputs else []
+                versions = given[0].versions if given else ()
+                reads.append(Read(source, versions[0] if versions else None, given[0].digests if given else ()))
+            yield output, Telling(claims.time, claims.hash, version, told.digests, told.card, tuple(reads))
+
+    def _bind(self, key: bytes, record: DatasetRecord | JobRecord, told: list[tuple[Name, Telling]]) -> None:
+        references: dict[bytes, Reference] = {}
+        ties: list[tuple[Met, Name, Telling]] = []
+        for public, telling in sorted(told, key=lambda item: (item[1].time, item[1].hash)):
+            met = self._refer(key, public, telling.version, telling, references)
+            if met is not None and telling.reads is not None:
+                ties.append((met, public, telling))
+        for _, _, telling in ties:
+            for read in telling.reads or ():
+                if read.version or read.digests:
+                    source = Telling(telling.time, telling.hash, read.version, read.digests)
+                    self._refer(key, self._context.directory.resolve(read.name), read.version, source, references)
+        publics = sorted({reference.dataset for reference in references.values()})
+        self._context.relink(Table.TELLERS, key, record.told_of, publics)
+        record.told_of = publics
+        self._references.set(key, record.references, references)
+        self._context.records.mark(record)
+        self._tie(key, ties)
+
+    def _refer(
+        self, key: bytes, public: Name, version: str | None, telling: Telling, references: dict[bytes, Reference]
+    ) -> Met | None:
+        told = Told(telling.time, (version,) if version else (), telling.digests)
+        met = telling_meets(self._context.timeline(public), key, told)
+        if met is not None:
+            new = met.unwritten
+            declared, digest = (new.declared, new.digest) if new else (None, None)
+            reference = Reference(public, telling.time, declared, digest, telling.digests, telling.card)
+            before = references.get(met.version)
+            references[met.version] = _merged(before, reference) if before else reference
+        return met
+
+    # -- ties
+
+    def _tie(self, key: bytes, ties: list[tuple[Met, Name, Telling]]) -> None:
+        nodes: dict[bytes, Flow] = {}
+        edges: dict[tuple[EdgeKind, bytes, bytes], Edge] = {}
+        for met, public, telling in ties:
+            flow = store_key(Base.FLOW, "telling", key.hex(), met.version.hex())
+            nodes[flow] = Flow(key=flow, owner=None, output=public)
+            wrote = Edge(EdgeKind.WROTE, flow, met.version, at=telling.time)
+            edges.setdefault(wrote.key, wrote)
+            bound, at = self._rank(met)
+            for read in telling.reads or ():
+                source = self._source(key, read, telling, at, bound)
+                if source is None or self._rank(source)[0] >= bound:
+                    continue
+                edge = Edge(
+                    EdgeKind.READ_BY, source.version, flow, Evidence.DECLARED, binding=source.binding, at=at, gaps=source.gaps
+                )
+                edges.setdefault(edge.key, edge)
+        unit = store_key(Base.FLOW, "tellings", key.hex())
+        self._emission.give(unit, nodes.values(), edges.values(), ())
+
+    def _source(self, key: bytes, read: Read, telling: Telling, at: int, bound: Rank) -> Met | None:
+        timeline = self._context.timeline(self._context.directory.resolve(read.name))
+        if read.version or read.digests:
+            told = Told(telling.time, (read.version,) if read.version else (), read.digests)
+            return telling_meets(timeline, key, told)
+        return as_of(timeline, at, bound)
+
+    def _rank(self, met: Met) -> tuple[Rank, int]:
+        """A version's place in the order that keeps the graph without a cycle; without a writer, by when it was first seen."""
+        if met.rank is not None:
+            return met.rank, met.written or met.at
+        seen = self._references.of(met.version)
+        first = seen[0][1].at if seen else met.at
+        return Rank(first, "", "", met.version.hex()), first
+
+
+def _merged(before: Reference, later: Reference) -> Reference:
+    digests = {(d.algorithm, d.scope, d.method): d for d in (*before.digests, *later.digests)}
+    return Reference(
+        before.dataset,
+        before.at,
+        before.declared,
+        before.digest,
+        tuple(digests.values()),
+        later.card or before.card,
+    )

@@ -1,0 +1,165 @@
+"""One consistent view of the prediction index: every answer comes from the same read transaction."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import apsw
+
+from lineage.event.model import Name
+from lineage.predictions import Count, Prediction, Served
+from lineage.predictions.schema import (
+    DEPLOYMENT,
+    HOUR,
+    MIDDLE,
+    MODEL,
+    NO_TERM,
+    POSITION_BITS,
+    RUN,
+    SEGMENT_RECORDS,
+    finger_of,
+)
+from lineage.predictions.windows import Window, windows_of
+from lineage.sqlite.text import pack, unpack
+
+_FIND_TERM = "SELECT id FROM term WHERE first = ? AND second = ? AND kind = ?"
+
+_COLUMNS = """
+SELECT p.place, s.hour, p.moment, d.first, d.second, p.id, r.first, m.first, m.second, v.first, p.input, p.output"""
+_JOINS = """
+JOIN term d ON d.id = s.deployment LEFT JOIN term r ON r.id = s.run LEFT JOIN term m ON m.id = s.model
+LEFT JOIN term v ON v.id = p.version"""
+
+_FIND = f"""{_COLUMNS}
+FROM carray(?1) g CROSS JOIN finger f ON f.segment = g.value AND f.hash = ?2
+CROSS JOIN prediction p ON p.place = f.place CROSS JOIN slot s ON s.id = p.slot {_JOINS}
+WHERE p.id = ?3 AND s.deployment = ?4 ORDER BY s.hour, p.moment, p.place"""
+
+_SLOTS = "SELECT id, hour FROM slot WHERE deployment = ? AND hour BETWEEN ? AND ? ORDER BY hour"
+
+_SAMPLE = f"""{_COLUMNS}
+FROM prediction p INDEXED BY prediction_by_time CROSS JOIN slot s ON s.id = p.slot {_JOINS}
+WHERE p.slot = ?1 AND p.moment >= ?2 AND p.moment < ?3 ORDER BY p.moment, p.place LIMIT ?4"""
+
+_BY_RUN = "s.run = ?1 AND ?2 = 0 AND ?3 = 0"
+_BY_MODEL = "s.run = ?1 AND s.deployment = ?2 AND s.model = ?3"
+_HOURS = "SELECT coalesce(sum(records), 0), min(first), max(last) FROM slot s WHERE {} AND s.hour >= ?4 AND s.hour < ?5"
+_PART = """
+SELECT count(*), min(p.moment), max(p.moment) FROM slot s CROSS JOIN prediction p INDEXED BY prediction_by_time
+ON p.slot = s.id AND p.moment >= ?5 AND p.moment < ?6 WHERE {} AND s.hour = ?4"""
+
+_Terms = tuple[int, int, int]
+
+
+class SQLitePredictionReader:
+    """A :class:`~lineage.predictions.PredictionReader` on a connection that is inside a read transaction."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
+
+    @property
+    def ledger_size(self) -> int:
+        """The watermark of this view."""
+        size: int = self._execute("SELECT watermark FROM state").get
+        return size
+
+    def find(self, deployment: Name, id: str) -> list[Prediction]:
+        """All records under (deployment, id), by (time, index, position)."""
+        term = self._term(DEPLOYMENT, *deployment)
+        if term is None:
+            return []
+        records, hash_key = self._row("SELECT records, hash_key FROM state")
+        segments = apsw.carray(array("q", range(records // SEGMENT_RECORDS + 1)))
+        packed = pack(id)
+        return [
+            _prediction(row)
+            for row in self._execute(_FIND, (segments, finger_of(hash_key, term, packed), packed, term))
+        ]
+
+    def count(self, served: Sequence[Served], *, since: int | None = None) -> Count:
+        """The records that any of ``served`` covers, each once, from ``since`` on."""
+        found = [part for window in windows_of(served, since) for part in self._count(window) if part[0]]
+        return Count(
+            sum(number for number, _, _ in found),
+            min((first for _, first, _ in found), default=None),
+            max((last for _, _, last in found), default=None),
+        )
+
+    def samples(self, deployment: Name, start: int, end: int, limit: int) -> list[Prediction]:
+        """Records of ``deployment`` with a time in ``[start, end)``, by (time, index, position), at most ``limit``."""
+        term = self._term(DEPLOYMENT, *deployment)
+        found: list[Prediction] = []
+        if term is None or start >= end:
+            return found
+        slots = self._execute(_SLOTS, (term, start // HOUR, (end - 1) // HOUR)).fetchall()
+        for hour, group in groupby(slots, key=itemgetter(1)):
+            if len(found) >= limit:
+                break
+            middle = hour * HOUR + MIDDLE
+            bounds = max(start - middle, -MIDDLE), min(end - middle, MIDDLE), limit - len(found)
+            rows = [row for slot, _ in group for row in self._execute(_SAMPLE, (slot, *bounds))]
+            found += [_prediction(row) for row in sorted(rows, key=itemgetter(2, 0))]
+        return found[: max(limit, 0)]
+
+    def _count(self, window: Window) -> list[tuple[int, int, int]]:
+        """Number, first and last time of parts of a window: its whole hours as kept, and at most two parts read."""
+        terms = self._terms(window)
+        if terms is None:
+            return []
+        where = _BY_MODEL if window.run_id is None else _BY_RUN
+        whole = -(-window.start // HOUR), window.end // HOUR
+        parts: list[tuple[int, int, int]] = [self._row(_HOURS.format(where), (*terms, *whole))]
+        edges = {
+            hour: (max(window.start, hour * HOUR), min(window.end, (hour + 1) * HOUR))
+            for hour, at in ((window.start // HOUR, window.start), (window.end // HOUR, window.end))
+            if at % HOUR
+        }
+        for hour, (start, end) in edges.items():
+            middle = hour * HOUR + MIDDLE
+            bound = (*terms, hour, start - middle, end - middle)
+            number, first, last = self._row(_PART.format(where), bound)
+            if number:
+                parts.append((number, first + middle, last + middle))
+        return parts
+
+    def _terms(self, window: Window) -> _Terms | None:
+        """Run, deployment and model as the slots know them; None if no record told them."""
+        if window.run_id is not None:
+            run = self._term(RUN, window.run_id, "")
+            return None if run is None else (run, 0, 0)
+        deployment = None if window.deployment is None else self._term(DEPLOYMENT, *window.deployment)
+        model = NO_TERM if window.model is None else self._term(MODEL, *window.model)
+        return None if deployment is None or model is None else (NO_TERM, deployment, model)
+
+    def _row(self, query: str, bound: tuple[int, ...] = ()) -> Any:
+        """The only row that ``query`` gives."""
+        return self._execute(query, bound).fetchall()[0]
+
+    def _term(self, kind: int, first: str, second: str) -> int | None:
+        for (id,) in self._execute(_FIND_TERM, (pack(first), second, kind)):
+            return int(id)
+        return None
+
+
+def _prediction(row: tuple[Any, ...]) -> Prediction:
+    place, hour, moment, namespace, name, id, run, model_namespace, model_name, version, input, output = row
+    return Prediction(
+        index=place >> POSITION_BITS,
+        position=place & (1 << POSITION_BITS) - 1,
+        deployment=Name(unpack(namespace), name),
+        id=unpack(id),
+        time=hour * HOUR + MIDDLE + moment,
+        run_id=_unpacked(run),
+        model=None if model_namespace is None else Name(unpack(model_namespace), model_name),
+        model_version=_unpacked(version),
+        input_hash=_unpacked(input),
+        output_hash=_unpacked(output),
+    )
+
+
+def _unpacked(value: str | bytes | None) -> str | None:
+    return None if value is None else unpack(value)

@@ -1,0 +1,130 @@
+"""What is affected by a change (DESIGN.md "The two questions"; contract section 4).
+
+Two radii. *Potential*: what is wired downstream of the subject's dataset, column or job (logical level). *Actual*:
+which runs really read the changed versions, what they wrote, which rollouts served it (version level). The subjects
+themselves are no hits.
+
+| subject | potential from | actual from |
+|---|---|---|
+| dataset, model | it | its versions |
+| version | its dataset | it |
+| column | it (:mod:`lineage.questions.columns`) | its dataset's versions, with gap UNDIVIDED |
+| job, deployment | it | all its runs |
+| run, rollout | its job | it |
+| commit | the jobs and runs that told it | these; of a job that told it, the runs that told no other |
+| content hash | the datasets of the versions with it | these versions |
+| prediction | the deployment of the rollouts that may have made it | these rollouts |
+
+With ``since`` the actual radius starts from versions that were written, or first seen, at or after it: of a run or job,
+from what it wrote then. A version hit is *standing* if it is the latest certain version of its dataset or is served
+now, a rollout while it is live. A hit is *remediated* if a later certain version of its dataset exists and the latest
+one was not reached; a run, if all that it wrote is. In a cut answer nothing is called remediated. Gaps and score are
+those of the nearest 10,000 nodes of the actual radius.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from lineage.answer import GraphThing, Impact, Kind, Summary, View
+from lineage.model import Column, GapCode, Run, RunType, Version
+from lineage.predictions import Count
+from lineage.questions.assessment import Concluded, Holding, assess
+from lineage.questions.columns import spread_columns
+from lineage.questions.pages import ThingPages
+from lineage.questions.radius import Radius
+from lineage.questions.rollouts import is_live, served_windows
+from lineage.questions.seeds import logical_seeds, subjects_of, version_seeds
+from lineage.questions.spread import Spread, fetched, found, spread, things
+from lineage.questions.standing import latest_versions, readers_of, served_now
+from lineage.questions.subjects import Subject
+from lineage.questions.ties import held_edges
+from lineage.store import EVERYTHING, Direction, EdgeFilter, GraphReader, Level, Limits
+
+_ASSESSED = 10_000
+
+
+def impact(
+    view: View,
+    of: Subject,
+    *,
+    since: int | None = None,
+    edges: EdgeFilter = EVERYTHING,
+    limits: Limits = Limits(),  # noqa: B008  (frozen)
+) -> Impact:
+    """Both radii of a change of ``of``, over edges that ``edges`` admits, each radius within ``limits``.
+
+    ``since``: UTC microseconds. Raises NotFoundError, InvalidSubjectError (a prediction of which no rollout is known).
+    """
+    graph, subjects = view.graph, subjects_of(view, of)
+    logical = _potential(graph, subjects, edges, limits)
+    seeds = version_seeds(graph, subjects, of, since)
+    actual = spread(graph, Level.VERSION, seeds, Direction.DOWNSTREAM, edges, limits)
+    wired, ran = Radius(logical, found(graph, logical)), Radius(actual, found(graph, actual))
+    served = {*seeds.values(), *(hit.key for hit in ran.hits if hit.kind is Kind.ROLLOUT)}
+    return Impact(
+        cut=logical.cut or actual.cut,
+        ledger_index=graph.ledger_size - 1,
+        behind=view.behind,
+        assess=lambda later: assess(later, _holding(later.graph, actual, ran, subjects)),
+        subjects=ThingPages(tuple(subjects)),
+        potential=wired,
+        actual=ran,
+        summary=lambda later: _summary(later.graph, wired, ran),
+        predictions=lambda later: _predictions(later, sorted(served), since),
+    )
+
+
+def _potential(graph: GraphReader, subjects: Mapping[bytes, GraphThing], edges: EdgeFilter, limits: Limits) -> Spread:
+    columns = [key for key, thing in subjects.items() if isinstance(thing, Column)]
+    if columns:
+        return spread_columns(graph, columns, edges, limits)
+    return spread(graph, Level.LOGICAL, logical_seeds(graph, subjects), Direction.DOWNSTREAM, edges, limits)
+
+
+def _summary(graph: GraphReader, wired: Radius, ran: Radius) -> tuple[Summary, ...]:
+    potential = Counter(hit.kind for hit in wired.hits)
+    actual = Counter(hit.kind for hit in ran.hits)
+    standing = _standing(graph, ran)
+    return tuple(
+        Summary(kind, potential[kind], actual[kind], standing[kind]) for kind in Kind if potential[kind] or actual[kind]
+    )
+
+
+def _standing(graph: GraphReader, ran: Radius) -> Counter[Kind]:
+    """How many hits stand: judged by dataset and live rollout, so that no more versions are held than stand."""
+    versions = {hit.key for hit in ran.hits if hit.kind is Kind.VERSION}
+    datasets: set[bytes] = set()
+    models: set[bytes] = set()
+    for nodes in fetched(graph, versions):
+        datasets.update(node.dataset for node in nodes if isinstance(node, Version))
+        models.update(node.key for node in nodes if isinstance(node, Version) and node.is_model)
+    stand = {version.key for version in latest_versions(graph, sorted(datasets)).values()}
+    stand |= served_now(graph, readers_of(graph, sorted(models)))
+    rollouts = things(graph, [hit.key for hit in ran.hits if hit.kind is Kind.ROLLOUT]).values()
+    live = sum(isinstance(run, Run) and is_live(run) for run in rollouts)
+    return Counter({Kind.VERSION: len(stand & versions), Kind.ROLLOUT: live})
+
+
+def _predictions(view: View, runs: Iterable[bytes], since: int | None) -> Count:
+    rollouts = [
+        run for run in things(view.graph, runs).values() if isinstance(run, Run) and run.type is RunType.SERVICE
+    ]
+    return view.predictions.count(served_windows(view.graph, rollouts), since=since)
+
+
+def _holding(graph: GraphReader, actual: Spread, ran: Radius, subjects: Mapping[bytes, GraphThing]) -> Holding:
+    nearest = sorted(actual.marks, key=lambda key: (actual.marks[key].distance, key))[:_ASSESSED]
+    held = held_edges(graph, actual, nearest)
+    inside = {*nearest, *held.owners.values()}
+    distances = dict.fromkeys(sorted(actual.entry.values()), 0)
+    distances.update((hit.key, hit.distance) for hit in ran.hits if hit.key in inside)
+    coarse = tuple(
+        Concluded(
+            GapCode.UNDIVIDED.value, 0, key, "What its dataset's versions reached: versions are not told by column."
+        )
+        for key, thing in subjects.items()
+        if isinstance(thing, Column)
+    )
+    return Holding(distances, (*held.into, *held.out), found=coarse)

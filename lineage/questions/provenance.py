@@ -1,0 +1,59 @@
+"""All that a thing came from, as nodes and links: W3C PROV's view of the graph.
+
+On the version level: of a version, that version; of a dataset, all its versions; of a run its reads, of a job those of
+all its runs; of a commit, a content hash or a prediction, of what these mean. A column came from columns, along column
+lineage. What has no version or run yet is answered on the logical level: datasets, jobs, and FEEDS among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lineage.answer import GraphThing, Provenance, View
+from lineage.model import Column
+from lineage.questions.assessment import Holding, assess
+from lineage.questions.pages import FoundPages, ThingPages
+from lineage.questions.seeds import logical_seeds, subjects_of, version_seeds
+from lineage.questions.spread import Spread, found, spread
+from lineage.questions.subjects import Subject
+from lineage.questions.ties import LinkPages, held_edges, ties_of
+from lineage.store import EVERYTHING, Direction, EdgeFilter, GraphReader, Level, Limits
+
+
+def provenance(
+    view: View,
+    of: Subject,
+    *,
+    edges: EdgeFilter = EVERYTHING,
+    limits: Limits = Limits(),  # noqa: B008  (frozen)
+) -> Provenance:
+    """Everything upstream of ``of`` over edges that ``edges`` admits, within ``limits``. Its ``subjects`` are what the
+    traversal began from: versions and runs (logical level: datasets, columns and jobs).
+
+    Raises NotFoundError, InvalidSubjectError (a prediction of which no rollout is known).
+    """
+    graph, subjects = view.graph, subjects_of(view, of)
+    upstream = _upstream(graph, subjects, of, edges, limits)
+    held = held_edges(graph, upstream)
+    hits = found(graph, upstream)
+    began = sorted(set(upstream.entry.values()))
+    distances = {**dict.fromkeys(began, 0), **{hit.key: hit.distance for hit in hits}}
+    return Provenance(
+        cut=upstream.cut,
+        ledger_index=graph.ledger_size - 1,
+        behind=view.behind,
+        assess=lambda later: assess(later, Holding(distances, (*held.into, *held.out, *held.direct))),
+        subjects=ThingPages(tuple(began)),
+        nodes=FoundPages(hits),
+        links=LinkPages(ties_of(held)),
+    )
+
+
+def _upstream(
+    graph: GraphReader, subjects: Mapping[bytes, GraphThing], of: Subject, edges: EdgeFilter, limits: Limits
+) -> Spread:
+    columns = any(isinstance(thing, Column) for thing in subjects.values())
+    seeds = {} if columns else version_seeds(graph, subjects, of)
+    if seeds:
+        return spread(graph, Level.VERSION, seeds, Direction.UPSTREAM, edges, limits)
+    return spread(graph, Level.LOGICAL, logical_seeds(graph, subjects), Direction.UPSTREAM, edges, limits)

@@ -1,0 +1,117 @@
+"""Which rollouts served when, and what each of them served: model versions, and predictions to be counted.
+
+A rollout meets an undeclared model at its START only, but later tellings (``traffic[].version``) change what it serves
+(R13): what it serves at a time is, per model, what it read last until then, all of those read at one moment (a split of
+traffic).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from lineage.answer import GraphThing
+from lineage.model import Dataset, Edge, EdgeKind, Name, Run, RunType, Version
+from lineage.predictions import Served
+from lineage.questions.spread import chunks, flows_of, things
+from lineage.store import Direction, GraphReader
+
+
+class ModelRead(NamedTuple):
+    """One read of a model version by a rollout."""
+
+    run: bytes
+    version: Version
+    edge: Edge
+
+
+def is_live(run: Run) -> bool:
+    """Whether ``run`` is a rollout that still serves."""
+    return run.type is RunType.SERVICE and run.ended_at is None
+
+
+def served_in(run: Run, start: int, end: int) -> bool:
+    """Whether the rollout ``run`` served in ``[start, end]``; its own end is no part of its time."""
+    if run.started_at is None or run.started_at > end:
+        return False
+    return run.ended_at is None or run.ended_at > start
+
+
+def rollouts_of(graph: GraphReader, deployments: Iterable[bytes]) -> list[Run]:
+    """All rollouts of deployments, by (start, key)."""
+    nodes = things(graph, runs_of(graph, deployments)).values()
+    rollouts = (node for node in nodes if isinstance(node, Run) and node.type is RunType.SERVICE)
+    return sorted(rollouts, key=lambda run: (run.started_at or 0, run.key))
+
+
+def runs_of(graph: GraphReader, jobs: Iterable[bytes]) -> list[bytes]:
+    """The keys of all runs of jobs."""
+    return [
+        edge.target
+        for chunk in chunks(jobs)
+        for edge in graph.neighbours(chunk, [EdgeKind.HAS_RUN], Direction.DOWNSTREAM)
+    ]
+
+
+def model_reads(graph: GraphReader, runs: Iterable[bytes]) -> dict[bytes, list[ModelRead]]:
+    """What each of ``runs`` read of models, by run."""
+    owners = flows_of(graph, runs)
+    edges = [
+        edge for chunk in chunks(owners) for edge in graph.neighbours(chunk, [EdgeKind.READ_BY], Direction.UPSTREAM)
+    ]
+    versions = things(graph, (edge.source for edge in edges))
+    reads: dict[bytes, list[ModelRead]] = defaultdict(list)
+    for edge in edges:
+        version = versions.get(edge.source)
+        if isinstance(version, Version) and version.is_model:
+            reads[owners[edge.target]].append(ModelRead(owners[edge.target], version, edge))
+    return reads
+
+
+def serving(reads: Iterable[ModelRead], start: int | None, end: int | None) -> list[ModelRead]:
+    """Those of one rollout's reads that it served from in ``[start, end]``: per model the last until ``start`` and all
+    after it until ``end``; if all are later, the first. Without times: the last of all."""
+    by_model: dict[bytes, list[ModelRead]] = defaultdict(list)
+    for read in reads:
+        by_model[read.version.dataset].append(read)
+    return [read for model in sorted(by_model) for read in _serving(by_model[model], start, end)]
+
+
+def _serving(reads: Sequence[ModelRead], start: int | None, end: int | None) -> list[ModelRead]:
+    until = [_at(read) for read in reads if start is None or _at(read) <= start]
+    begin = max(until, default=None)
+    if begin is None:
+        begin = min(_at(read) for read in reads)
+    last = begin if start is None else max(begin, end if end is not None else begin)
+    return [read for read in reads if begin <= _at(read) <= last]
+
+
+def _at(read: ModelRead) -> int:
+    return read.edge.at or 0
+
+
+def served_windows(graph: GraphReader, runs: Sequence[Run]) -> list[Served]:
+    """What each rollout served, for counting its predictions: its time, and all names of the models that it reads. One
+    that tells no start covers only the records that name it."""
+    reads = model_reads(graph, (run.key for run in runs))
+    datasets = things(graph, {read.version.dataset for each in reads.values() for read in each})
+    models = {
+        key: frozenset(name for read in each for name in _names(read.version, datasets.get(read.version.dataset)))
+        for key, each in reads.items()
+    }
+    return [
+        Served(
+            run.job,
+            run.run_id,
+            run.started_at or 0,
+            run.ended_at if run.started_at is not None else 0,
+            models.get(run.key, frozenset()),
+        )
+        for run in runs
+    ]
+
+
+def _names(version: Version, model: GraphThing | None) -> tuple[Name, ...]:
+    aliases = model.aliases if isinstance(model, Dataset) else ()
+    return (Name(version.namespace, version.name), *aliases)

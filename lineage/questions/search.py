@@ -1,0 +1,65 @@
+"""What a text names: a content hash, a commit or a runId exactly; a dataset, column or job by any part of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from lineage.answer import GraphThing, Kind, Search, View, kind_of
+from lineage.errors import BadInputError
+from lineage.keys import Base
+from lineage.model import Flow, NameScope
+from lineage.questions.assessment import Holding, assess
+from lineage.questions.spread import things
+from lineage.store import GraphReader
+
+MOST = 1_000
+
+_SEARCHED = {
+    Base.DATASET: frozenset({Kind.DATASET, Kind.MODEL}),
+    Base.COLUMN: frozenset({Kind.COLUMN}),
+    Base.JOB: frozenset({Kind.JOB, Kind.DEPLOYMENT}),
+}
+_EXACT = (NameScope.DIGEST, NameScope.COMMIT, NameScope.RUN_ID)
+
+
+def search(view: View, text: str, kinds: Collection[Kind] = (), limit: int = 20) -> Search:
+    """Up to ``limit`` (1 to 1,000) things that ``text`` names, of ``kinds`` (empty: all).
+
+    First those whose content hash (also written ``sha256:…``), commit or runId it is, by key; then datasets, columns
+    and jobs whose name or namespace holds it, in the store's order: the shortest name first. Raises BadInputError.
+    """
+    if not 1 <= limit <= MOST:
+        raise BadInputError(f"limit is {limit}; it goes from 1 to {MOST}.", field="/limit")
+    wanted = frozenset(kinds) or frozenset(Kind)
+    found: dict[bytes, GraphThing] = {}
+    for node in (*_exact(view.graph, text), *_parts(view.graph, text, wanted, limit)):
+        if kind_of(node) in wanted:
+            found.setdefault(node.key, node)
+    hits = tuple(found.values())[:limit]
+    return Search(
+        cut=None,
+        ledger_index=view.graph.ledger_size - 1,
+        behind=view.behind,
+        assess=lambda later: assess(later, Holding({hit.key: 0 for hit in hits}, ())),
+        hits=hits,
+    )
+
+
+def _exact(graph: GraphReader, text: str) -> Iterator[GraphThing]:
+    values = dict.fromkeys((text, text.lower(), text.rpartition(":")[2]))
+    keys = {key for scope in _EXACT for value in values if value for key in graph.lookup(scope, value)}
+    yield from things(graph, sorted(keys)).values()
+
+
+def _parts(graph: GraphReader, text: str, wanted: frozenset[Kind], limit: int) -> list[GraphThing]:
+    """Kinds that share a base kind can't be told apart by the store: it is asked for more until enough are of
+    ``wanted``."""
+    bases = [base for base, kinds in _SEARCHED.items() if kinds & wanted]
+    asked = limit
+    while bases:
+        nodes = [node for node in graph.search(text, bases, asked) if not isinstance(node, Flow)]
+        meant = [node for node in nodes if kind_of(node) in wanted]
+        if len(meant) >= limit or len(nodes) < asked:
+            return meant
+        asked *= 4
+    return []

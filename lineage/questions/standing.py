@@ -1,0 +1,51 @@
+"""What still stands: the latest certain version of a dataset, and what is served now.
+
+A version is *standing* if it is the latest certain version of its dataset, by (written, key), or a live rollout serves
+it now; a rollout is while it is live. A version that a change reached is *remediated* if a later certain version of its
+dataset was written which the change did not reach: judged by the dataset's latest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lineage.model import EdgeKind, Run, Version
+from lineage.questions.resolution import versions_of
+from lineage.questions.rollouts import is_live, model_reads, serving
+from lineage.questions.spread import chunks, owners_of, things
+from lineage.store import Direction, GraphReader
+
+
+def latest_versions(graph: GraphReader, datasets: Iterable[bytes]) -> dict[bytes, Version]:
+    """The latest certain version of each dataset that has one."""
+    latest: dict[bytes, Version] = {}
+    for version in versions_of(graph, datasets):
+        known = latest.get(version.dataset)
+        if version.certain and (known is None or _rank(version) > _rank(known)):
+            latest[version.dataset] = version
+    return latest
+
+
+def is_replaced(version: Version, latest: Version | None) -> bool:
+    """Whether ``latest`` came after ``version``."""
+    return latest is not None and _rank(latest) > _rank(version)
+
+
+def served_now(graph: GraphReader, rollouts: Iterable[bytes]) -> set[bytes]:
+    """The keys of the model versions that live ones among ``rollouts`` serve now."""
+    live = [key for key, run in things(graph, rollouts).items() if isinstance(run, Run) and is_live(run)]
+    return {read.version.key for reads in model_reads(graph, live).values() for read in serving(reads, None, None)}
+
+
+def readers_of(graph: GraphReader, versions: Iterable[bytes]) -> set[bytes]:
+    """The keys of the runs that read any of ``versions``."""
+    flows = {
+        edge.target
+        for chunk in chunks(versions)
+        for edge in graph.neighbours(chunk, [EdgeKind.READ_BY], Direction.DOWNSTREAM)
+    }
+    return set(owners_of(graph, sorted(flows)).values())
+
+
+def _rank(version: Version) -> tuple[int, bytes]:
+    return version.written_at, version.key

@@ -1,0 +1,97 @@
+"""What a question is about: references as contract section 4 has them (``SubjectInput``, ``ServedInput``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRef:
+    """The Relay id of any node of any answer."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRef:
+    """A dataset or model, by any of its names."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRef:
+    """A version of a dataset or model: at most one of ``version`` (declared), ``run_id`` (of the run that wrote it) and
+    ``digest`` (a content hash); with none of them, every version of the dataset."""
+
+    namespace: str
+    name: str
+    version: str | None = None
+    run_id: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRef:
+    """A field of a dataset; nested fields by their dotted path."""
+
+    namespace: str
+    name: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobRef:
+    """A job or deployment."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRef:
+    """All runs with this runId: one runId under two jobs is two runs."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRef:
+    """A prediction, by deployment and id; of several records, ``run_id`` and ``model`` keep those that tell them."""
+
+    deployment: JobRef
+    id: str
+    run_id: str | None = None
+    model: DatasetRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRef:
+    """All runs and jobs of a commit (sourceCodeLocation), of one ``repository`` if told."""
+
+    commit: str
+    repository: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRef:
+    """All versions with a content hash; each of ``algorithm``, ``scope`` and ``method`` narrows it."""
+
+    digest: str
+    algorithm: str | None = None
+    scope: str | None = None
+    method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServedWindow:
+    """What a deployment served in ``[start, end]`` (UTC microseconds); ``start == end`` asks for a moment."""
+
+    deployment: JobRef
+    start: int
+    end: int
+
+
+Subject = NodeRef | DatasetRef | VersionRef | ColumnRef | JobRef | RunRef | PredictionRef | CodeRef | ContentRef
+ServedSubject = PredictionRef | ServedWindow | VersionRef

@@ -1,0 +1,126 @@
+"""The one settings class: name, default, unit, help and environment variable of all that can be set.
+
+The command line, documentation and tests read it through :func:`describe`; nothing else reads the environment. The
+setting ``port`` is the environment variable ``LINEAGE_PORT``; an argument beats the environment, and that the default.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ENVIRONMENT_PREFIX = "LINEAGE_"
+MIB = 1 << 20
+
+
+def _setting(default: Any, help: str, unit: str = "", **bounds: Any) -> Any:
+    return Field(default=default, description=help, json_schema_extra={"unit": unit}, **bounds)
+
+
+def _split_commas(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+class Settings(BaseSettings):
+    """How one server runs. Byte sizes are in bytes, times in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="ignore", frozen=True)
+
+    host: str = _setting(
+        "127.0.0.1", "Address to listen on. Any other than loopback needs an API key, or `insecure`.", "address"
+    )
+    port: int = _setting(8000, "Port to listen on; 0 takes a free one.", "port", ge=0, le=65535)
+    insecure: bool = _setting(False, "Serve an address other than loopback without any API key.")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)] = _setting(
+        (), "Names under which the server may be asked besides localhost, separated by commas.", "host names"
+    )
+    data: Path = _setting(Path("lineage-data"), "Folder that holds the ledger and all that is made from it.", "path")
+    store: Literal["sqlite", "memory"] = _setting("sqlite", "Graph store that the ledger is projected into.")
+    url: str = _setting("http://127.0.0.1:8000", "Server that the command line asks.", "URL")
+    api_key: SecretStr | None = _setting(None, "API key that the command line and the emitters send.", "key")
+
+    max_event_bytes: int = _setting(
+        32 * MIB, "Largest event or prediction, as sent and decompressed.", "bytes", ge=1024
+    )
+    max_batch_bytes: int = _setting(32 * MIB, "Largest batch, as sent and decompressed.", "bytes", ge=1024)
+    max_batch_records: int = _setting(10_000, "Most records in one batch.", "records", ge=1)
+    max_inflight_bytes: int = _setting(
+        256 * MIB, "Bodies held in memory at once; what comes beyond is asked to come again.", "bytes", ge=1024
+    )
+    queue_records: int = _setting(20_000, "Records that may wait to be written.", "records", ge=1)
+    queue_bytes: int = _setting(256 * MIB, "Bytes that may wait to be written.", "bytes", ge=1024)
+    body_timeout: float = _setting(60.0, "Longest time that a body may take to arrive.", "s", gt=0)
+    acknowledge_timeout: float = _setting(
+        4.5, "Longest wait for the ledger before the sender is asked to send again (clients give up at 5).", "s", gt=0
+    )
+    keep_alive_timeout: int = _setting(75, "Idle time after which a connection is closed.", "s", ge=1)
+    shutdown_timeout: int = _setting(10, "Longest wait for running requests when the server stops.", "s", ge=1)
+
+    feed_wait: float = _setting(60.0, "Longest wait that a reader of the ledger feed may ask for.", "s", ge=0)
+    feed_limit: int = _setting(10_000, "Most entries that one feed answer gives.", "entries", ge=1)
+    read_wait: float = _setting(2.0, "Longest wait of a question for the projection to catch up.", "s", ge=0)
+
+    rejected_records: int = _setting(1_000, "Refused bodies that are kept.", "records", ge=1)
+    rejected_bytes: int = _setting(64 * MIB, "Bytes of refused bodies that are kept.", "bytes", ge=1024)
+    rejected_body_bytes: int = _setting(MIB, "Bytes that are kept of one refused body.", "bytes", ge=0)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether ``host`` can be reached from this machine only."""
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name to listen on means this machine alone; an empty host means every address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDoc:
+    """One setting as the documentation shows it; ``default`` is written as the environment variable would be."""
+
+    name: str
+    environment: str
+    default: str
+    unit: str
+    help: str
+
+
+def describe() -> list[SettingDoc]:
+    """All settings, in the order in which they are defined."""
+    return [_describe_one(name) for name in Settings.model_fields]
+
+
+def _describe_one(name: str) -> SettingDoc:
+    field = Settings.model_fields[name]
+    extra = field.json_schema_extra
+    unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+    return SettingDoc(
+        name=name,
+        environment=ENVIRONMENT_PREFIX + name.upper(),
+        default=_written(field.default),
+        unit=unit,
+        help=field.description or "",
+    )
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value)

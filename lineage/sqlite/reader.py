@@ -1,0 +1,157 @@
+"""One consistent view of the graph file: every answer comes from the same read transaction."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import apsw
+
+from lineage.keys import Base
+from lineage.memory import edge_line, name_line, node_line
+from lineage.model import Edge, EdgeKind, NameScope, Node
+from lineage.sqlite.rows import (
+    BASE_CODES,
+    BASES,
+    EDGE_KIND_CODES,
+    EVIDENCE_MASK,
+    SCOPE_CODES,
+    SCOPES,
+    UNCERTAIN,
+    decode_edge,
+    decode_node,
+    evidence_code,
+)
+from lineage.sqlite.text import pack, unpack
+from lineage.store import EVERYTHING, Direction, EdgeFilter, Level, Limits, Reach
+from lineage.topology import Place, traverse
+
+_FETCH = "SELECT n.key, n.base, n.body FROM carray(?) c CROSS JOIN node n ON n.key = c.value WHERE n.base IS NOT NULL"
+_SEEDS = "SELECT n.id, n.key, n.base FROM carray(?) c CROSS JOIN node n ON n.key = c.value WHERE n.base IS NOT NULL"
+_PLACES = "SELECT n.id, n.key, n.base FROM carray(?) c CROSS JOIN node n ON n.id = c.value WHERE n.base IS NOT NULL"
+
+_NEIGHBOURS = {
+    Direction.DOWNSTREAM: """
+SELECT e.kind, s.key, t.key, e.flags, e.at, e.body FROM carray(?1) c CROSS JOIN node s ON s.key = c.value
+CROSS JOIN carray(?2) k CROSS JOIN edge e ON e.source = s.id AND e.kind = k.value
+CROSS JOIN node t ON t.id = e.target""",
+    Direction.UPSTREAM: """
+SELECT e.kind, s.key, t.key, e.flags, e.at, e.body FROM carray(?1) c CROSS JOIN node t ON t.key = c.value
+CROSS JOIN carray(?2) k CROSS JOIN edge e INDEXED BY edge_up ON e.target = t.id AND e.kind = k.value
+CROSS JOIN node s ON s.id = e.source""",
+}
+
+# A refused edge leads to 0, which is no node's id: rows go on coming and the clock is looked at, whatever is refused.
+_STEP = {
+    Direction.DOWNSTREAM: """
+SELECT iif((e.flags & ?3) <= ?4 AND (e.flags & ?5) = 0, e.target, 0) FROM carray(?1) c CROSS JOIN carray(?2) k
+CROSS JOIN edge e ON e.source = c.value AND e.kind = k.value""",
+    Direction.UPSTREAM: """
+SELECT iif((e.flags & ?3) <= ?4 AND (e.flags & ?5) = 0, e.source, 0) FROM carray(?1) c CROSS JOIN carray(?2) k
+CROSS JOIN edge e INDEXED BY edge_up ON e.target = c.value AND e.kind = k.value""",
+}
+
+_LOOKUP = "SELECT n.key FROM name m CROSS JOIN node n ON n.id = m.node WHERE m.value = ? AND m.scope = ? ORDER BY n.key"
+_SEARCH = """
+SELECT key FROM label INDEXED BY label_order
+WHERE (instr(coalesce(folded, name), ?1) OR instr(coalesce(also, namespace), ?1))
+    AND base IN (SELECT value FROM carray(?2))
+ORDER BY length, name, namespace, key LIMIT ?3"""
+
+_DUMP_NODES = "SELECT key, base, body FROM node WHERE base IS NOT NULL ORDER BY base, key"
+_DUMP_EDGES = """
+SELECT e.kind, s.key, t.key, e.flags, e.at, e.body
+FROM edge e JOIN node s ON s.id = e.source JOIN node t ON t.id = e.target
+ORDER BY e.kind, s.key, t.key"""
+_DUMP_NAMES = """
+SELECT m.scope, unpack(m.value) AS text, n.key FROM name m JOIN node n ON n.id = m.node ORDER BY m.scope, text, n.key"""
+
+
+class SQLiteReader:
+    """A :class:`~lineage.store.GraphReader` on a connection that is inside a read transaction."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
+        self._connection = connection
+        self._ledger_size: int = self._execute("SELECT watermark FROM state").get
+
+    @property
+    def ledger_size(self) -> int:
+        """The watermark of this view."""
+        return self._ledger_size
+
+    def fetch(self, keys: Sequence[bytes]) -> list[Node | None]:
+        """The nodes of ``keys``, in that order; None where there is none."""
+        if not keys:
+            return []
+        rows = self._execute(_FETCH, (apsw.carray(tuple(dict.fromkeys(keys))),))
+        nodes = {key: decode_node(key, BASES[base], body) for key, base, body in rows}
+        return [nodes.get(key) for key in keys]
+
+    def neighbours(self, keys: Sequence[bytes], kinds: Sequence[EdgeKind], direction: Direction) -> list[Edge]:
+        """All edges of ``kinds`` that leave or enter any of ``keys``, ordered by (kind's value, source, target)."""
+        if not keys or not kinds:
+            return []
+        bound = apsw.carray(tuple(dict.fromkeys(keys))), _integers({EDGE_KIND_CODES[kind] for kind in kinds})
+        return [decode_edge(*row) for row in sorted(self._execute(_NEIGHBOURS[direction], bound))]
+
+    def reach(
+        self,
+        level: Level,
+        seeds: Sequence[bytes],
+        direction: Direction,
+        edges: EdgeFilter = EVERYTHING,
+        limits: Limits = Limits(),  # noqa: B008  (frozen)
+    ) -> Reach:
+        """Everything that a path from any seed leads to; see :meth:`lineage.store.GraphReader.reach`."""
+        kinds = _integers(EDGE_KIND_CODES[kind] for kind in level.edge_kinds)
+        refused = UNCERTAIN if edges.certain_only else 0
+        admitted = (EVIDENCE_MASK, evidence_code(edges.evidence), refused)
+
+        def step(ids: Sequence[int]) -> Iterable[int]:
+            return (id for (id,) in self._execute(_STEP[direction], (_integers(ids), kinds, *admitted)))
+
+        def describe(ids: Sequence[int]) -> list[Place[int]]:
+            return self._places(_PLACES, _integers(ids))
+
+        places = self._places(_SEEDS, apsw.carray(tuple(dict.fromkeys(seeds)))) if seeds else []
+        return traverse(places, step, describe, limits)
+
+    def lookup(self, scope: NameScope, value: str) -> list[bytes]:
+        """The keys of the nodes with that name, ascending; empty if none."""
+        return [key for (key,) in self._execute(_LOOKUP, (pack(value), SCOPE_CODES[scope]))]
+
+    def search(self, text: str, bases: Sequence[Base], limit: int) -> list[Node]:
+        """Datasets, columns and jobs that ``text`` names in part; see :meth:`lineage.store.GraphReader.search`."""
+        if not bases or limit <= 0:
+            return []
+        codes = _integers(BASE_CODES[base] for base in bases)
+        keys = [key for (key,) in self._execute(_SEARCH, (text.casefold(), codes, limit))]
+        return [node for node in self.fetch(keys) if node is not None]
+
+    def count(self) -> dict[str, int]:
+        """How many nodes there are of each base kind and edges of each kind, those with none too."""
+        return {kind.value: 0 for kind in (*Base, *EdgeKind)} | dict(self._execute("SELECT what, number FROM tally"))
+
+    def dump(self) -> Iterator[bytes]:
+        """The whole graph as canonical lines, streamed."""
+        for key, base, body in self._execute(_DUMP_NODES):
+            yield node_line(decode_node(key, BASES[base], body))
+        for row in self._execute(_DUMP_EDGES):
+            yield edge_line(decode_edge(*row))
+        self._connection.create_scalar_function("unpack", _unpack, 1, deterministic=True)
+        for scope, text, key in self._execute(_DUMP_NAMES):
+            yield name_line((SCOPES[scope], text, key))
+
+    def _places(self, query: str, handles: apsw.CArrayBinding) -> list[Place[int]]:
+        return [(id, key, BASES[base]) for id, key, base in self._execute(query, (handles,))]
+
+
+def _unpack(*values: Any) -> str:
+    return unpack(values[0])
+
+
+def _integers(values: Iterable[int]) -> apsw.CArrayBinding:
+    """``values``, at least one, as a table for SQLite."""
+    return apsw.carray(array("q", values))

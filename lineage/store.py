@@ -1,0 +1,153 @@
+"""The one interface that every graph store implements, and that questions are written on.
+
+A store holds nodes, edges and names (:mod:`lineage.model`), and the *watermark*: the number of ledger entries that it
+reflects. It is a projection: everything in it can be made anew from the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from lineage.keys import Base
+from lineage.model import Changes, Edge, EdgeKind, Evidence, NameScope, Node
+
+
+class Direction(Enum):
+    """Downstream follows the data, upstream goes back."""
+
+    DOWNSTREAM = "DOWNSTREAM"
+    UPSTREAM = "UPSTREAM"
+
+
+class Level(Enum):
+    """Two graphs: how things are wired (FEEDS among datasets, job flows, columns) and what was truly read and written
+    (READ_BY and WROTE among versions and run flows)."""
+
+    LOGICAL = "LOGICAL"
+    VERSION = "VERSION"
+
+    @property
+    def edge_kinds(self) -> frozenset[EdgeKind]:
+        """The kinds of edge that a traversal of this graph follows."""
+        return _LEVEL_EDGES[self]
+
+
+_LEVEL_EDGES = {
+    Level.LOGICAL: frozenset({EdgeKind.FEEDS}),
+    Level.VERSION: frozenset({EdgeKind.READ_BY, EdgeKind.WROTE}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeFilter:
+    """Which edges count: those of at least ``evidence``, and with ``certain_only`` no edge that only failed runs tell."""
+
+    evidence: Evidence = Evidence.INFERRED
+    certain_only: bool = False
+
+    def admits(self, edge: Edge) -> bool:
+        """Whether a traversal may follow ``edge``."""
+        return _STRENGTH[edge.evidence] <= _STRENGTH[self.evidence] and (edge.certain or not self.certain_only)
+
+
+_STRENGTH = {evidence: rank for rank, evidence in enumerate(Evidence)}
+
+EVERYTHING = EdgeFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where a traversal stops: after ``nodes`` nodes found (seeds apart), or past ``deadline`` (time.monotonic seconds)."""
+
+    nodes: int = 10_000_000
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A node found. ``distance`` is the number of flows on the shortest path, a flow itself and a flow seed counted."""
+
+    key: bytes
+    base: Base
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a traversal found: hits in the order (distance, key), seeds apart. ``cut`` is None if that is all, else ``NODES``
+    or ``TIME``; what is there is then true, its distances right, and nothing nearer than the farthest hit is missing."""
+
+    hits: tuple[Hit, ...]
+    cut: str | None = None
+
+
+class GraphReader(Protocol):
+    """A consistent view: everything it answers holds at ``ledger_size``, whatever is written meanwhile.
+
+    The caller guarantees that keys are 16 bytes. The store guarantees that nothing asked here writes.
+    """
+
+    @property
+    def ledger_size(self) -> int:
+        """The watermark of this view: how many ledger entries it reflects."""
+
+    def fetch(self, keys: Sequence[bytes]) -> list[Node | None]:
+        """The nodes of ``keys``, in that order; None where there is none. No name is resolved here."""
+
+    def neighbours(self, keys: Sequence[bytes], kinds: Sequence[EdgeKind], direction: Direction) -> list[Edge]:
+        """All edges of ``kinds`` that leave (DOWNSTREAM) or enter (UPSTREAM) any of ``keys``, ordered by (kind's value,
+        source, target), each once."""
+
+    def reach(
+        self,
+        level: Level,
+        seeds: Sequence[bytes],
+        direction: Direction,
+        edges: EdgeFilter = EVERYTHING,
+        limits: Limits = Limits(),  # noqa: B008  (frozen)
+    ) -> Reach:
+        """Everything that a path from any seed leads to. Each node is visited once: diamonds cost nothing, cycles end.
+
+        Seeds that do not exist lead nowhere. A dataset, column or version that several paths reach has the least distance.
+        """
+
+    def lookup(self, scope: NameScope, value: str) -> list[bytes]:
+        """The keys of the nodes with that name, ascending; empty if none."""
+
+    def search(self, text: str, bases: Sequence[Base], limit: int) -> list[Node]:
+        """Datasets, columns and jobs whose name or namespace holds ``text`` (both casefolded; a Column by its column name),
+        shortest name first, then by (name, namespace, key); at most ``limit``."""
+
+    def count(self) -> dict[str, int]:
+        """How many nodes there are of each base kind (``DATASET``) and edges of each kind (``READ_BY``)."""
+
+    def dump(self) -> Iterator[bytes]:
+        """The whole graph as canonical lines (:func:`lineage.memory.canonical_lines` defines them): two stores with the same
+        graph dump the same bytes. Watermark apart."""
+
+
+class GraphStore(Protocol):
+    """Holds the graph. One writer, many readers at once."""
+
+    def watermark(self) -> int:
+        """How many ledger entries the store reflects; 0 if new."""
+
+    def apply(self, changes: Changes, watermark: int) -> None:
+        """Write all changes and the watermark in one transaction.
+
+        The caller guarantees that lists are applied in the order in which the fold gave them; one may be applied again.
+        Raises UnavailableError if the store is away; nothing is then written.
+        """
+
+    def reader(self) -> AbstractContextManager[GraphReader]:
+        """A consistent view, to be used by one thread. Readers don't wait for the writer, nor the writer for them."""
+
+    def clear(self) -> None:
+        """Remove everything, watermark included: what a rebuild begins with."""
+
+    def close(self) -> None:
+        """Release what is held."""

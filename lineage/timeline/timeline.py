@@ -1,0 +1,253 @@
+"""The timeline of one dataset: its touches in order, and what a change of one of them affects (R18)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from dataclasses import dataclass, field
+
+from lineage.model import Name
+from lineage.timeline.names import Names
+from lineage.timeline.touch import DigestName, End, Touch, WriteId, digest_name
+from lineage.timeline.writes import FIRST, Place, Readers, Write, Writes, WriteState
+
+CLOSE = 2_000_000
+"""Clocks differ: a TIME read nearer than this to another version's write is doubtful (R13); microseconds."""
+
+
+@dataclass(slots=True)
+class Affected:
+    """What has to be looked at again: runs whose reads or writes may bind otherwise, versions whose attributes may have
+    changed, and runs that renamed the dataset away."""
+
+    runs: set[bytes] = field(default_factory=set)
+    versions: set[bytes] = field(default_factory=set)
+    renamers: set[bytes] = field(default_factory=set)
+
+
+class Timeline:
+    """All that runs did to one dataset, under its public name. ``touches`` may come in any order; the state is that of the
+    set."""
+
+    def __init__(self, name: Name, *, is_model: bool = False) -> None:
+        self.name = name
+        self.is_model = is_model
+        self.touches: dict[bytes, Touch] = {}
+        self.writes = Writes(name)
+        self.ends: list[tuple[int, bytes, End]] = []
+        self.names = Names(self.writes, self.ended_between)
+        self._identities: dict[bytes, tuple[WriteId, ...]] = {}
+        self._readers = Readers()
+        self._digest_readers: dict[DigestName, Readers] = {}
+        self._continuous: dict[bytes, Touch] = {}
+        self._families: dict[str, set[bytes]] = {}
+
+    def identity(self, run: bytes) -> tuple[WriteId, ...]:
+        """Which versions the writes of ``run`` belong to, in the order of its touch's writes."""
+        return self._identities.get(run, ())
+
+    def replace(self, run: bytes, touch: Touch | None) -> Affected:
+        """Set what ``run`` does to the dataset, None for nothing; what that affects."""
+        before = self.touches.get(run)
+        affected = Affected()
+        if before == touch:
+            return affected
+        runs = self._family(before) | self._family(touch) | {run}
+        ids = {write_id for member in runs for write_id in self._identities.get(member, ())}
+        states = {write_id: (self.writes.by_id[write_id], self.writes.by_id[write_id].state()) for write_id in ids}
+        versions = _versions(before) | _versions(touch)
+        for member in runs:
+            self._unlist_writes(member)
+        if before is not None:
+            self._remove(before)
+        if touch is not None:
+            self._add(touch)
+        for member in sorted(runs):
+            self._list_writes(member, affected)
+        moved = self._affect_by_writes(states, versions, affected)
+        self._affect_by_names(versions, moved, affected)
+        self._affect_by_ends(before, touch, affected)
+        affected.runs.add(run)
+        affected.versions.update(self.writes.by_id[write_id].key for write_id in self.identity(run))
+        return affected
+
+    # -- keeping order
+
+    def _add(self, touch: Touch) -> None:
+        self.touches[touch.run] = touch
+        for end in touch.ends:
+            insort(self.ends, (end.at, touch.run, end), key=lambda item: item[:2])
+        self.names.add(touch)
+        for at in _moments(touch):
+            self._readers.add(at, touch.run)
+        for name, at in _digests(touch):
+            self._digest_readers.setdefault(name, Readers()).add(at, touch.run)
+        if touch.continuous and touch.reads is not None:
+            self._continuous[touch.run] = touch
+        if touch.nests and touch.parent and touch.writes:
+            self._families.setdefault(touch.parent[0], set()).add(touch.run)
+
+    def _remove(self, touch: Touch) -> None:
+        del self.touches[touch.run]
+        self.ends = [item for item in self.ends if item[1] != touch.run]
+        self.names.remove(touch)
+        for at in _moments(touch):
+            self._readers.discard(at, touch.run)
+        for name, at in _digests(touch):
+            self._digest_readers[name].discard(at, touch.run)
+        self._continuous.pop(touch.run, None)
+        if touch.nests and touch.parent and touch.writes:
+            self._families[touch.parent[0]].discard(touch.run)
+
+    def _family(self, touch: Touch | None) -> set[bytes]:
+        """Runs whose writes may be the same write as this one's: same parent, and a dialect that nests."""
+        if touch is None or not (touch.nests and touch.parent and touch.writes):
+            return set()
+        return set(self._families.get(touch.parent[0], ()))
+
+    def _list_writes(self, run: bytes, affected: Affected) -> None:
+        touch = self.touches.get(run)
+        if touch is None:
+            return
+        outer = self._outermost(touch)
+        ids = tuple(outer if outer and write.id[:3] == _own(touch) else write.id for write in touch.writes)
+        for write, write_id in zip(touch.writes, ids, strict=True):
+            self.writes.add(touch, write, write_id)
+        if ids:
+            self._identities[run] = ids
+            affected.runs.add(run)
+
+    def _unlist_writes(self, run: bytes) -> None:
+        for write_id in self._identities.pop(run, ()):
+            self.writes.remove(run, write_id)
+
+    def _outermost(self, touch: Touch) -> WriteId | None:
+        """The write of the run whose interval holds this one's (Spark: a CTAS arrives as two runs)."""
+        holding = [
+            other
+            for member in self._family(touch)
+            if (other := self.touches.get(member)) and member != touch.run and _holds(other, touch)
+        ]
+        if not holding:
+            return None
+        outer = min(holding, key=lambda other: (other.start, -(other.end or 0), other.rank))
+        return outer.writes[0].id
+
+    # -- what a change affects
+
+    def _affect_by_writes(
+        self, states: dict[WriteId, tuple[Write, WriteState]], versions: set[str], affected: Affected
+    ) -> set[str]:
+        """What changed writes affect; the versions that name them. Adds to ``versions`` all that may name others now."""
+        ids = {write_id for run in affected.runs for write_id in self._identities.get(run, ())} | set(states)
+        moved: set[str] = set()
+        for write_id in ids:
+            now = self.writes.by_id.get(write_id)
+            before = states.get(write_id)
+            changed = now is None or before is None or before[1] != now.state()
+            for write, place in ((now, now.place if now else None), (before and before[0], before and before[1][0])):
+                if write is None or place is None:
+                    continue
+                versions.update(write.declared)
+                if changed:
+                    moved.update(self.names.names_of(write))
+                    moved.update(write.declared)
+                    affected.versions.add(write.key)
+                    self._affect_span(place, affected)
+                    self._affect_by_digests(write, place, affected)
+        return moved
+
+    def _affect_span(self, place: Place, affected: Affected) -> None:
+        """Reads from 2 s before a changed write to the next certain one, and the writes up to it."""
+        following = self.writes.next_certain(place)
+        last = following.written + CLOSE if following else None
+        affected.runs.update(self._readers.between(place[0] - CLOSE, last))
+        for run, touch in self._continuous.items():
+            if (touch.end is None or touch.end >= place[0] - CLOSE) and (last is None or touch.start <= last):
+                affected.runs.add(run)
+        for write in self.writes.since(place[0]):
+            affected.runs.update(write.parts)
+            affected.versions.add(write.key)
+            if following is not None and write.place > following.place:
+                break
+        affected.renamers.update(run for at, run, end in self.ends if end.to is not None and at >= place[0])
+
+    def _affect_by_digests(self, write: Write, place: Place, affected: Affected) -> None:
+        for digest in write.digests:
+            name = digest_name(digest)
+            if readers := self._digest_readers.get(name):
+                following = self.writes.next_with_digest(name, place)
+                affected.runs.update(readers.between(place[0], following.written if following else None))
+
+    def _affect_by_names(self, versions: set[str], moved: set[str], affected: Affected) -> None:
+        """``versions`` may name something else now; the writes that ``moved`` name have changed themselves."""
+        previous = {version: self.names.owner(version) for version in versions}
+        renamed = self.names.settle(versions)
+        for version in versions | renamed:
+            for owner in (previous.get(version), self.names.owner(version)):
+                if owner is not None:
+                    affected.versions.add(owner.key)
+            affected.versions.update(self._claimants(version))
+        for version in renamed | moved:
+            affected.runs.update(reader.run for reader in self.names.readers(version))
+
+    def _claimants(self, version: str) -> set[bytes]:
+        return {self.writes.by_id[write_id].key for write_id in self.writes.by_declared.get(version, ())}
+
+    def _affect_by_ends(self, before: Touch | None, now: Touch | None, affected: Affected) -> None:
+        ends = [end for touch in (before, now) if touch for end in touch.ends]
+        if not ends or (before and now and before.ends == now.ends):
+            return
+        for end in ends:
+            self._affect_span((end.at, FIRST), affected)
+        affected.renamers.update(run for _, run, end in self.ends if end.to is not None)
+        for version in self.names.settle(set()):
+            affected.runs.update(reader.run for reader in self.names.readers(version))
+            affected.versions.update(owner.key for owner in (self.names.owner(version),) if owner)
+
+    # -- lives (R16)
+
+    def ended_between(self, written: int, at: int) -> bool:
+        """Whether the dataset's life ended after ``written`` and up to ``at``."""
+        found = bisect_left(self.ends, (written, b"\xff" * 17), key=lambda item: item[:2])
+        return found < len(self.ends) and self.ends[found][0] <= at
+
+    def renamed_first(self, run: bytes, end: End) -> bool:
+        """Whether ``run`` was the first in this life of the dataset to rename it to that name: once per pair and life."""
+        for at, other, earlier in self.ends:
+            if (at, other) >= (end.at, run):
+                return True
+            if earlier.to == end.to and not any(at <= w.written <= end.at for w in self.writes.since(at)):
+                return False
+        return True
+
+
+def _own(touch: Touch) -> tuple[str, str, str]:
+    return (touch.run_id, *touch.job)
+
+
+def _holds(outer: Touch, inner: Touch) -> bool:
+    if outer.continuous or inner.continuous or outer.end is None or inner.end is None or not outer.writes:
+        return False
+    if (outer.start, outer.end) == (inner.start, inner.end):
+        return outer.rank < inner.rank
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def _moments(touch: Touch) -> list[int]:
+    moments = [touch.start] if touch.reads is not None and not touch.continuous else []
+    return moments + ([touch.renames_at] if touch.renames_at is not None else [])
+
+
+def _digests(touch: Touch) -> list[tuple[DigestName, int]]:
+    found: dict[tuple[DigestName, int], None] = {}
+    for told in touch.reads or ():
+        for digest in told.digests:
+            found[digest_name(digest), told.at if touch.continuous else touch.start] = None
+    return list(found)
+
+
+def _versions(touch: Touch | None) -> set[str]:
+    if touch is None:
+        return set()
+    read = {version for told in touch.reads or () for version in told.versions}
+    return read | {write.declared for write in touch.writes if write.declared}

@@ -1,0 +1,123 @@
+"""Random change lists into every store at once: all answers stay equal, and reach equals the slow definition."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from lineage.keys import Base
+from lineage.memory import MemoryStore
+from lineage.model import Changes, EdgeKind, Evidence, NameScope
+from lineage.sqlite import SQLiteStore
+from lineage.store import Direction, EdgeFilter, GraphReader, Level, Limits, Reach
+from tests.conformance.graphs import EDGE_KEYS, HOSTILE, NODES, change_lists, slow_reach, texts
+
+_EXAMPLES = int(os.environ.get("LINEAGE_STORE_EXAMPLES", "60"))
+
+_keys = st.lists(st.sampled_from([node.key for node in NODES] + [b"?" * 16]), max_size=4)
+
+
+class Stores(RuleBasedStateMachine):
+    """One in-memory reference and one SQLite file, reopened at will."""
+
+    @initialize()
+    def make(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="lineage-stores-"))
+        self.reference = MemoryStore()
+        self.sqlite = SQLiteStore(self.folder / "graph.sqlite")
+        self.last: Changes | None = None
+        self.size = 0
+
+    def teardown(self) -> None:
+        self.sqlite.close()
+        shutil.rmtree(self.folder)
+
+    @rule(changes=change_lists())
+    def apply(self, changes: Changes) -> None:
+        self.size += 1
+        self.last = changes
+        for store in (self.reference, self.sqlite):
+            store.apply(changes, self.size)
+
+    @precondition(lambda self: self.last is not None)
+    @rule()
+    def apply_again(self) -> None:
+        assert self.last is not None
+        with self.sqlite.reader() as reader:
+            before = list(reader.dump())
+        self.sqlite.apply(self.last, self.size)
+        with self.sqlite.reader() as reader:
+            assert list(reader.dump()) == before
+
+    @rule()
+    def reopen(self) -> None:
+        self.sqlite.close()
+        self.sqlite = SQLiteStore(self.folder / "graph.sqlite")
+
+    @rule()
+    def clear(self) -> None:
+        self.size = 0
+        self.last = None
+        for store in (self.reference, self.sqlite):
+            store.clear()
+
+    @rule(keys=_keys, kinds=st.lists(st.sampled_from(EdgeKind), max_size=3), direction=st.sampled_from(Direction))
+    def neighbours(self, keys: list[bytes], kinds: list[EdgeKind], direction: Direction) -> None:
+        self._equal(lambda reader: (reader.fetch(keys), reader.neighbours(keys, kinds, direction)))
+
+    @rule(scope=st.sampled_from(NameScope), value=st.sampled_from(HOSTILE))
+    def lookup(self, scope: NameScope, value: str) -> None:
+        self._equal(lambda reader: reader.lookup(scope, value))
+
+    @rule(text=texts, bases=st.lists(st.sampled_from(Base), max_size=6), limit=st.integers(0, 5))
+    def search(self, text: str, bases: list[Base], limit: int) -> None:
+        self._equal(lambda reader: reader.search(text, bases, limit))
+
+    @rule(
+        level=st.sampled_from(Level),
+        seeds=_keys,
+        direction=st.sampled_from(Direction),
+        edges=st.builds(EdgeFilter, st.sampled_from(Evidence), st.booleans()),
+        limit=st.integers(0, 6),
+    )
+    def reach(self, level: Level, seeds: list[bytes], direction: Direction, edges: EdgeFilter, limit: int) -> None:
+        with self.reference.reader() as reader:
+            nodes = {node.key: node for node in reader.fetch([node.key for node in NODES]) if node is not None}
+            known = reader.neighbours([source for _, source, _ in EDGE_KEYS], list(EdgeKind), Direction.DOWNSTREAM)
+        expected = slow_reach(nodes, known, level, seeds, direction, edges)
+        whole = self._equal(lambda reader: reader.reach(level, seeds, direction, edges))
+        assert {hit.key: hit.distance for hit in whole.hits} == expected
+        for store in (self.reference, self.sqlite):
+            with store.reader() as reader:
+                cut: Reach = reader.reach(level, seeds, direction, edges, Limits(nodes=limit))
+            assert (cut.cut, len(cut.hits)) == ("NODES" if limit < len(expected) else None, min(limit, len(expected)))
+            found = {hit.key: hit.distance for hit in cut.hits}
+            assert found.items() <= expected.items()
+            farthest = max(found.values(), default=0)
+            assert {key for key, distance in expected.items() if distance < farthest} <= set(found)
+
+    @invariant()
+    def answers_equal(self) -> None:
+        if self.size:
+            self._equal(lambda reader: (reader.ledger_size, reader.count(), list(reader.dump())))
+
+    def _equal(self, ask: Any) -> Any:
+        reader: GraphReader
+        with self.reference.reader() as reader:
+            expected = ask(reader)
+        with self.sqlite.reader() as reader:
+            assert ask(reader) == expected
+        return expected
+
+
+Stores.TestCase.settings = settings(
+    max_examples=_EXAMPLES, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestStores = Stores.TestCase
