@@ -1,85 +1,20 @@
 # mypy: disable-error-code="untyped-decorator, no-any-return"
-"""Answers as the schema has them (contract section 4), and the rows that stand behind: an answer and what it was asked.
-
-The types only describe; :class:`AnswerRow` gives what they show, most of it only when asked.
-"""
+"""Answers as the schema has them (contract section 4). The types only describe: what they show are rows
+(:mod:`lineage_graphql.asked`)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import strawberry
 
-from lineage.answer import Answer as AnyAnswer
-from lineage.answer import Assessment, Pages
+from lineage_graphql.asked import AnswerRow
 from lineage_graphql.connections import After, Connection, First
-from lineage_graphql.context import Operation
-from lineage_graphql.cursor import digest_of
 from lineage_graphql.enums import Binding, Certainty, Consequence, EdgeKind, Evidence, Kind, Role
-from lineage_graphql.lists import Listed, Page, Source, page_of
 from lineage_graphql.nodes import Owner, Prediction, Run, Thing, Version
-from lineage_graphql.rows import dress_all
 from lineage_graphql.scalars import DateTime, Long
 
 _PAGE = 100
-
-
-@dataclass(frozen=True)
-class AnswerRow:
-    """``answer`` to ``question`` (eight bytes); ``moved`` if it was computed anew for a cursor of an earlier index."""
-
-    operation: Operation
-    answer: Any
-    question: bytes
-    moved: bool = False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.answer, name)
-
-    @property
-    def behind(self) -> int:
-        """How many entries the ledger had beyond this answer when the question came."""
-        view = self.operation.view
-        return int(view.graph.ledger_size + view.behind - self.answer.ledger_index - 1)
-
-    @property
-    def recorded_at(self) -> int | None:
-        """When the last entry that it reflects was received."""
-        told: AnyAnswer = self.answer
-        known = told.recorded_at is not None or told.ledger_index < 0
-        return told.recorded_at if known else self.operation.context.recorded_at(told.ledger_index)
-
-    @cached_property
-    def assessment(self) -> Assessment:
-        """Gaps and score."""
-        assessment: Assessment = self.answer.assess(self.operation.view)
-        return assessment
-
-    @property
-    def score(self) -> float:
-        """The share of versions and reads that carry no gap."""
-        return self.assessment.score
-
-    def page(self, name: str, pages: Pages[Any] | Sequence[Any], first: int, after: str | None) -> Page:
-        """A page of one of the answer's lists, ``name`` being which."""
-        listed: Pages[Any] = Listed(pages) if isinstance(pages, tuple) else pages  # type: ignore[assignment]
-        operation = self.operation
-
-        def dress(items: Sequence[Any]) -> list[Any]:
-            return dress_all(operation, items)
-
-        def keep() -> None:
-            operation.context.kept.put(self.question, self.answer)
-
-        source = Source(listed, digest_of(self.question, name), self.answer.ledger_index, dress, keep)
-        return page_of(operation, source, first, after)
-
-    def dressed(self, items: Sequence[Any]) -> list[Any]:
-        """``items`` as rows, siblings of each other."""
-        return dress_all(self.operation, items)
 
 
 @strawberry.type(description="Where an answer stops short: what was found is true, and this is what may be missing.")

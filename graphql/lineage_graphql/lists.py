@@ -89,6 +89,7 @@ class Page:
         self._source = source
         self._start = start
         self._stop = stop
+        self._handed_out = False
 
     @property
     def total_count(self) -> int:
@@ -126,7 +127,9 @@ class Page:
         )
 
     def _cursor(self, passed: int, place: bytes) -> str:
-        self._source.hand_out()
+        if not self._handed_out:
+            self._handed_out = True
+            self._source.hand_out()
         cursor = Cursor(self._source.question, self._source.index, passed, place)
         return encode_cursor(cursor, self._operation.secret)
 

@@ -101,7 +101,7 @@ def _tag(text: str) -> Tag:
     return Tag(key=key, value=value if separator else None)
 
 
-def _row_type(row: type[rows.Row]) -> Any:
+def _row_type(row: type[object]) -> Any:
     def is_type_of(value: Any, _info: Any) -> bool:
         return isinstance(value, row)
 

@@ -60,7 +60,7 @@ def _prepare(text: str, caps: Caps) -> Prepared:
         raise TooCostlyError(f"The query has {len(text)} characters; the limit is {caps.characters}.")
     try:
         document = parse(text, max_tokens=caps.tokens)
-        check_shape(document, caps)
+        introspects = check_shape(document, caps)
     except RecursionError as error:
         raise TooCostlyError(f"The query is nested too deeply; the limit is {caps.depth} levels.") from error
     except GraphQLError as error:
@@ -69,11 +69,7 @@ def _prepare(text: str, caps: Caps) -> Prepared:
         if "nested too deeply" in error.message:
             raise TooCostlyError(f"The query is nested too deeply; the limit is {caps.depth} levels.") from error
         raise
-    return Prepared(document, _introspects(text))
-
-
-def _introspects(text: str) -> bool:
-    return "__schema" in text or "__type" in text.replace("__typename", "")
+    return Prepared(document, introspects)
 
 
 class Gate(SchemaExtension):

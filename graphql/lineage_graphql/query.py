@@ -26,15 +26,16 @@ from lineage.questions.search import search as ask_search
 from lineage.questions.subjects import NodeRef
 from lineage.questions.training_data import training_data as ask_training_data
 from lineage.store import EdgeFilter
-from lineage_graphql.answers import AnswerRow, Impact, Path, Provenance, Search, TrainingData
+from lineage_graphql.answers import Impact, Path, Provenance, Search, TrainingData
+from lineage_graphql.asked import AnswerRow
 from lineage_graphql.context import Operation
 from lineage_graphql.cursor import digest_of
 from lineage_graphql.enums import Evidence, Kind
 from lineage_graphql.inputs import ServedInput, SubjectInput, served_of, subject_of
 from lineage_graphql.nodes import Node
 from lineage_graphql.pinned import pinned_index
-from lineage_graphql.rows import dress_all
 from lineage_graphql.scalars import DateTime, Long
+from lineage_graphql.siblings import dress_all
 
 _MOST_IDS = 1_000
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from threading import Semaphore
 from typing import Any
 
 import orjson
@@ -49,7 +50,7 @@ class _Service:
         self._context = context
         self._schema = schema
         self._pool: ThreadPoolExecutor | None = None
-        self._running = 0
+        self._places = Semaphore(context.caps.threads + context.caps.waiting)
 
     @asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -85,12 +86,12 @@ class _Service:
 
     async def _answer(self, asked: _Asked, arrived: float) -> Response:
         caps = self._context.caps
-        if self._running >= caps.threads + caps.waiting:
+        if not self._places.acquire(blocking=False):
             error = UnavailableError("Too many queries are waiting.", hint="Ask again in a moment.")
             return _response(refusal(error), error.status)
-        future = asyncio.get_running_loop().run_in_executor(self._threads(), self._run, asked, arrived)
-        self._running += 1
-        future.add_done_callback(self._done)
+        work = self._threads().submit(self._run, asked, arrived)
+        work.add_done_callback(lambda _: self._places.release())
+        future = asyncio.wrap_future(work)
         left = max(0.0, arrived + caps.timeout + caps.grace - time.monotonic())
         done, _ = await asyncio.wait([future], timeout=left)
         if done:
@@ -101,11 +102,6 @@ class _Service:
     def _run(self, asked: _Asked, arrived: float) -> bytes:
         told = execute(self._schema, self._context, asked.query, asked.variables, asked.operation_name, arrived=arrived)
         return dump(told)
-
-    def _done(self, future: asyncio.Future[bytes]) -> None:
-        self._running -= 1
-        if not future.cancelled():
-            future.exception()
 
     def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:

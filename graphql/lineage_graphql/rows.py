@@ -1,181 +1,24 @@
-"""Things as resolvers see them: a node, and by its siblings all that belongs to it.
-
-Things that come up together (the items of a page, the datasets of those items) are :class:`Siblings`. What one of them
-is asked for that lies elsewhere in the graph is loaded for all, with two or three calls to the store, and kept: nothing
-asks the store once per row. The types of the schema (:mod:`lineage_graphql.nodes`) read these rows by attribute.
-"""
+"""One row for each type of thing: what the types of the schema (:mod:`lineage_graphql.nodes`) read by attribute."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from lineage.answer import (
-    AnswerGap,
-    ImpactHit,
-    Kind,
-    Link,
-    ProvenanceHit,
-    Route,
-    ServedModel,
-    Thing,
-    TrainingHit,
-    kind_of,
-    label,
-    name_of,
-    namespace_of,
-    thing_id,
-)
 from lineage.keys import dataset_key, job_key
-from lineage.model import Column, Dataset, Digest, Job, Owner, Run, RunType, Version
+from lineage.model import Column, Dataset, Digest, Job, Run, RunType, Version
 from lineage.predictions import Prediction
 from lineage_graphql import relations
-from lineage_graphql.context import Operation
-from lineage_graphql.cursor import digest_of
-from lineage_graphql.lists import Listed, Page, Source, page_of
-
-Loader = Callable[[Operation, Sequence[Thing]], Mapping[bytes, Sequence[Any]]]
-
-_HOLDS: dict[type, tuple[str, ...]] = {
-    ImpactHit: ("node", "via"),
-    ProvenanceHit: ("node",),
-    TrainingHit: ("version",),
-    AnswerGap: ("node",),
-    Link: ("source", "target"),
-    Route: ("nodes", "links"),
-    ServedModel: ("version", "served_by", "trained_by"),
-    relations.Access: ("version",),
-}
-"""Which attributes of an answer's items hold things."""
+from lineage_graphql.siblings import Row
 
 
-class Dressed:
-    """An item of an answer whose things are rows; every other attribute is the item's own."""
-
-    def __init__(self, item: Any, rows: Mapping[str, Any]) -> None:
-        self.__dict__.update(rows)
-        self._item = item
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._item, name)
-
-
-class Siblings:
-    """Rows that came up together, each thing once."""
-
-    def __init__(self, operation: Operation) -> None:
-        self.operation = operation
-        self._rows: dict[object, Row] = {}
-        self._found: dict[Loader, Mapping[bytes, Sequence[Any]]] = {}
-        self._dressed: dict[tuple[Loader, int | None], dict[bytes, list[Any]]] = {}
-
-    def dress(self, value: Any) -> Any:
-        """A thing as its row among these; an item that holds things, or a tuple of either, likewise; else ``value``."""
-        if (row_type := _ROWS.get(type(value))) is not None:
-            key = value if isinstance(value, Prediction) else value.key
-            if key not in self._rows:
-                self._rows[key] = row_type(value, self)
-            return self._rows[key]
-        if (names := _HOLDS.get(type(value))) is not None:
-            return Dressed(value, {name: self.dress(getattr(value, name)) for name in names})
-        return tuple(map(self.dress, value)) if type(value) is tuple else value
-
-    def find(self, loader: Loader, key: bytes) -> Sequence[Any]:
-        """What ``loader`` finds for ``key``, in its order, as it finds it."""
-        if loader not in self._found:
-            self._found[loader] = loader(self.operation, [row.thing for row in self._rows.values()])
-        return self._found[loader].get(key, ())
-
-    def many(self, loader: Loader, key: bytes, first: int | None = None) -> list[Any]:
-        """The first of what ``loader`` finds for ``key``; what is first for each of these makes one group."""
-        if (loader, first) not in self._dressed:
-            group = Siblings(self.operation)
-            self.find(loader, key)
-            self._dressed[loader, first] = {
-                near: [group.dress(item) for item in items[:first]] for near, items in self._found[loader].items()
-            }
-        return self._dressed[loader, first].get(key, [])
-
-    def one(self, loader: Loader, key: bytes) -> Any:
-        """The first that ``loader`` finds for ``key``, or None."""
-        return next(iter(self.many(loader, key)), None)
-
-
-def dress_all(operation: Operation, items: Sequence[Any]) -> list[Any]:
-    """``items`` as siblings."""
-    group = Siblings(operation)
-    return [group.dress(item) for item in items]
-
-
-class Row:
-    """A thing and its siblings."""
-
-    __slots__ = ("siblings", "thing")
-
-    def __init__(self, thing: Any, siblings: Siblings) -> None:
-        self.thing = thing
-        self.siblings = siblings
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.thing, name)
-
-    @property
-    def id(self) -> str:
-        """The Relay id."""
-        return thing_id(self.thing)
-
-    @property
-    def label(self) -> str:
-        """The thing as a person would say it."""
-        return label(self.thing)
-
-    @property
-    def kind(self) -> Kind:
-        """What it is."""
-        return kind_of(self.thing)
-
-    @property
-    def namespace(self) -> str:
-        """Its namespace, or that of what it belongs to."""
-        return namespace_of(self.thing)
-
-    @property
-    def name(self) -> str:
-        """Its name, or that of what it belongs to."""
-        return name_of(self.thing)
-
-    @property
-    def owners(self) -> Sequence[Owner]:
-        """Those who answer for it: of a version or a column its dataset's, of a run its job's."""
-        holder = self.holder
-        owners: Sequence[Owner] = self.thing.owners if holder is self else holder.owners if holder else ()
-        return owners
-
-    @property
-    def holder(self) -> Any:
-        """The dataset or job that a version, column, run or prediction belongs to; a dataset or job itself."""
-        return self
-
-    def connection(self, loader: Loader, first: int, after: str | None) -> Page:
-        """A page of what ``loader`` finds for this thing."""
-        operation, key = self.siblings.operation, self.thing.key
-        found = Listed(self.siblings.find(loader, key))
-
-        def dress(items: Sequence[Any]) -> list[Any]:
-            return self.siblings.many(loader, key, first) if after is None else dress_all(operation, items)
-
-        index = operation.view.graph.ledger_size - 1
-        source = Source(found, digest_of(self.id, loader.__name__), index, dress)
-        return page_of(operation, source, first, after)
-
-
-class DatasetRow(Row):
+class DatasetRow(Row, of=Dataset):
     """A dataset or model."""
 
     __slots__ = ()
 
 
-class JobRow(Row):
+class JobRow(Row, of=Job):
     """A job or deployment."""
 
     __slots__ = ()
@@ -187,7 +30,7 @@ class JobRow(Row):
         return commit
 
 
-class ColumnRow(Row):
+class ColumnRow(Row, of=Column):
     """A field of a dataset."""
 
     __slots__ = ()
@@ -204,7 +47,7 @@ class ColumnRow(Row):
         return self.holder
 
 
-class VersionRow(Row):
+class VersionRow(Row, of=Version):
     """A version of a dataset or model."""
 
     __slots__ = ()
@@ -257,7 +100,7 @@ class VersionRow(Row):
         return self.siblings.one(relations.writers, self.thing.run) if self.thing.run else None
 
 
-class RunRow(Row):
+class RunRow(Row, of=Run):
     """A run or rollout."""
 
     __slots__ = ()
@@ -295,7 +138,7 @@ class RunRow(Row):
         return self.siblings.one(relations.parents, self.thing.key)
 
 
-class PredictionRow(Row):
+class PredictionRow(Row, of=Prediction):
     """A prediction record."""
 
     __slots__ = ()
@@ -331,13 +174,3 @@ class PredictionRow(Row):
     def updated_at(self) -> int:
         """When it was made."""
         return int(self.thing.time)
-
-
-_ROWS: dict[type, type[Row]] = {
-    Dataset: DatasetRow,
-    Column: ColumnRow,
-    Job: JobRow,
-    Run: RunRow,
-    Version: VersionRow,
-    Prediction: PredictionRow,
-}

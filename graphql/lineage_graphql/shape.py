@@ -28,8 +28,8 @@ from lineage.errors import BadInputError, TooCostlyError
 from lineage_graphql.caps import Caps
 
 
-def check_shape(document: DocumentNode, caps: Caps) -> None:
-    """Refuse a document that is too deep, too wide or goes round in circles.
+def check_shape(document: DocumentNode, caps: Caps) -> bool:
+    """Refuse a document that is too deep, too wide or goes round in circles; give whether it asks for the schema.
 
     Raises TooCostlyError with the figure and the limit, BadInputError for a fragment that spreads itself.
     """
@@ -48,6 +48,7 @@ def check_shape(document: DocumentNode, caps: Caps) -> None:
     _refuse_over("levels", max((size.depth for size in sizes), default=0), caps.depth)
     _refuse_over("fields with all fragments spread", sum(size.fields for size in sizes), caps.fields)
     _refuse_over("fields times fragments that meet in one place", shape.counts["overlaps"], caps.overlaps)
+    return shape.counts["introspection"] > 0
 
 
 def _refuse_over(what: str, figure: int, limit: int) -> None:
@@ -111,6 +112,7 @@ class _Shape:
                     repeated = int(name in names)
                     self.counts["repeats"] += repeated
                     names.add(name)
+                    self.counts["introspection"] += node.name.value in ("__schema", "__type")
                     self.counts["aliases"] += node.alias is not None
                     for argument in node.arguments or ():
                         self._value(argument.value)

@@ -18,7 +18,7 @@ def to_graphml(view: View, answer: Graphic) -> str:
     graph = to_networkx(view, answer)
     for _, attributes in graph.nodes(data=True):
         attributes.update({name: _written(value) for name, value in attributes.items()})
-    return "\n".join(networkx.generate_graphml(graph, encoding="unicode"))
+    return "\n".join(networkx.generate_graphml(graph))
 
 
 def _written(value: Value) -> Value:

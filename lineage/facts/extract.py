@@ -11,6 +11,7 @@ from typing import Any
 
 from lineage.event.model import Event, EventDataset
 from lineage.facts.claims import Claims, Entry, Parent, Read, Source, Telling, Traffic, Write
+from lineage.facts.storable import storable
 from lineage.model import Digest, Name, Transformation
 
 CONTENT_HASH = "lineageGraph_contentHash"
@@ -66,7 +67,7 @@ def run_claims(event: Event, index: int, position: int) -> Claims:
         parent=_parent(event.run_facets),
         traffic=_traffic(rollout),
         environment=_text(rollout.get("environment")),
-        facets=facets,
+        facets=storable(facets),
         commit=_text(location.get("version")),
         repository=_text(location.get("repoUrl")) or _text(location.get("url")),
     )
@@ -81,7 +82,7 @@ def dataset_telling(event: Event) -> Telling | None:
         return None
     sources = declared_sources({name: dataset.facets.get(name) for name in DECLARED_SOURCES})
     reads = None if sources is None else tuple(Read(name) for name in dict.fromkeys(s.name for s in sources))
-    return Telling(event.time, event.hash, version, digests, _facet(dataset.facets, MODEL_CARD), reads)
+    return Telling(event.time, event.hash, version, digests, storable(_facet(dataset.facets, MODEL_CARD)), reads)
 
 
 def declared_sources(facets: Mapping[str, Any]) -> tuple[Source, ...] | None:
@@ -176,7 +177,7 @@ def _write(dataset: EventDataset) -> Write:
         digests=_digests(dataset),
         lifecycle=_upper(state.get("lifecycleStateChange")) or None,
         previous=_name(state.get("previousIdentifier")),
-        card=_facet(dataset.facets, MODEL_CARD),
+        card=storable(_facet(dataset.facets, MODEL_CARD)),
         columns=_columns(dataset.facets),
     )
 
@@ -273,4 +274,9 @@ def _traffic(rollout: Mapping[str, Any]) -> tuple[Traffic, ...] | None:
 
 
 def _percent(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else 100.0
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return 100.0
+    try:
+        return float(value)
+    except OverflowError:
+        return 100.0

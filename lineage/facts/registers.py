@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from lineage.facts.storable import storable
+
 Stamp = tuple[int, bytes]
 
 
@@ -27,8 +29,9 @@ class Register(msgspec.Struct, array_like=True):
         for name, value in facets.items():
             before = self.told.get(name)
             if before is None or (before[0], before[1]) < stamp:
-                self.told[name] = (*stamp, value)
-                if before is None or before[2] != value:
+                held = storable(value)
+                self.told[name] = (*stamp, held)
+                if before is None or before[2] != held:
                     changed.add(name)
         return changed
 

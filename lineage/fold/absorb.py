@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -17,7 +18,7 @@ from lineage.facts.extract import (
     run_claims,
     symlinks,
 )
-from lineage.fold.directory import READS, WRITES, Directory
+from lineage.fold.directory import NAMED, READS, WRITES, Directory, Group
 from lineage.fold.records import DatasetRecord, Records
 from lineage.fold.store import Table
 from lineage.fold.work import Work
@@ -69,7 +70,7 @@ class Absorber:
         if claims.parent:
             for run_id in {claims.parent.run_id, *((claims.parent.root[0],) if claims.parent.root else ())}:
                 self._records.facts.link(Table.CHILDREN, run_id.encode(), key)
-        self._note_touches(key, event)
+        self._note_touches(key, event, claims)
 
     def _greet(self, key: bytes, run_id: str, job: Name) -> None:
         """A run speaks for the first time: those that named it as their parent may mean it."""
@@ -81,21 +82,25 @@ class Absorber:
         self._records.mark(record)
         self._work.flows.update(child for child, _ in facts.links(Table.CHILDREN, run_id.encode()))
 
-    def _note_touches(self, key: bytes, event: Event) -> None:
+    def _note_touches(self, key: bytes, event: Event, claims: Claims) -> None:
         facts = self._records.facts
         touched: dict[Name, int] = {}
         for dataset in event.inputs:
             touched[dataset.name] = touched.get(dataset.name, 0) | READS
         for dataset in event.outputs:
             touched[dataset.name] = touched.get(dataset.name, 0) | WRITES
+        for name in _named_by_lineage(claims):
+            touched[name] = touched.get(name, 0) | NAMED
         for name, bits in touched.items():
             known = facts.linked(Table.TOUCHES, dataset_key(*name), key)
             before = known[0] if known else 0
-            if before | bits != before:
+            if before | bits == before:
+                continue
+            if len(self._directory.group(name).public) > 1:
+                with self._regrouping({name}):
+                    facts.link(Table.TOUCHES, dataset_key(*name), key, bytes([before | bits]))
+            else:
                 facts.link(Table.TOUCHES, dataset_key(*name), key, bytes([before | bits]))
-                group = self._directory.group(self._directory.root(name))
-                if len(group.public) > 1 or group.conflict:
-                    self._regroup({self._directory.root(name)})
 
     def _absorb_job(self, event: Event) -> None:
         assert event.job is not None
@@ -151,23 +156,25 @@ class Absorber:
 
     def _absorb_facets(self, name: Name, facets: Facets, stamp: tuple[int, bytes]) -> None:
         record = self._name(name)
-        before = symlinks(record.facets.value("symlinks"))
-        changed = record.facets.merge(facets, stamp)
+        if "symlinks" in facets:
+            before = symlinks(record.facets.value("symlinks"))
+            identifiers = symlinks(facets["symlinks"])
+            with self._regrouping({name, *before, *identifiers}):
+                changed = record.facets.merge(facets, stamp)
+                for identifier in identifiers:
+                    self._records.facts.link(Table.CARRIERS, dataset_key(*identifier), dataset_key(*name))
+                    self._records.facts.link(Table.NAMES, identifier.namespace.encode(), identifier.name.encode())
+        else:
+            changed = record.facets.merge(facets, stamp)
         self._records.mark(record)
         self._work.datasets.add(name)
-        if "symlinks" in changed:
-            identifiers = symlinks(record.facets.value("symlinks"))
-            for identifier in identifiers:
-                self._records.facts.link(Table.CARRIERS, dataset_key(*self._directory.root(identifier)), dataset_key(*name))
-            self._regroup({self._directory.root(other) for other in (name, *before, *identifiers)})
         if "datasetType" in changed:
-            self._touch_runs(self._directory.group(self._directory.root(name)).public)
+            self._touch_runs(self._directory.group(name).public)
             self._work.kinds.add(self._directory.resolve(name))
 
     def _absorb_named_by_lineage(self, claims: Claims) -> None:
-        for entry in claims.entries:
-            for name in (*((entry.target,) if entry.target else ()), *(source.name for source in entry.sources)):
-                self._name(name)
+        for name in _named_by_lineage(claims):
+            self._name(name)
 
     def _name(self, name: Name) -> DatasetRecord:
         """An event names the dataset: whoever hid it shows it from now on (R7)."""
@@ -177,7 +184,7 @@ class Absorber:
             self._records.mark(record)
             self._work.datasets.add(name)
             self._work.datasets.add(self._directory.resolve(name))
-            for member in (name, *self._directory.group(self._directory.root(name)).public):
+            for member in (name, *self._directory.group(name).public):
                 for key, _ in self._records.facts.links(Table.HIDDEN, dataset_key(*member)):
                     (self._work.flows if self._records.run_by_key(key) else self._work.declared).add(key)
         return record
@@ -185,30 +192,34 @@ class Absorber:
     # -- names
 
     def _absorb_root(self, root: Name) -> None:
-        names = self._directory.add_root(root)
-        self._touch_runs(names)
-        self._work.datasets.update(names)
-        self._work.kinds.update(self._directory.resolve(name) for name in names)
-        if names or self._records.known_dataset(root) is None:
-            self._name(root)
+        if self._directory.is_root(root):
+            return
+        inside = self._directory.names_inside(root)
+        with self._regrouping({root, *inside}):
+            self._directory.add_root(root)
+        self._touch_runs((root, *inside))
+        self._work.datasets.update(inside)
+        self._work.kinds.add(self._directory.resolve(root))
+        self._name(root)
 
-    def _regroup(self, names: set[Name]) -> None:
-        """Symlinks changed, or what speaks against them: every run of the names concerned is looked at again."""
-        before = {member: self._directory.group(member) for name in names for member in self._directory.group(name).public}
+    @contextmanager
+    def _regrouping(self, names: set[Name]) -> Iterator[None]:
+        """Around a change of what ties ``names`` to others: every run of a name whose group differs is looked at again."""
+        before = self._groups(names)
+        yield
         for name in before:
             self._directory.forget(name)
-        after = {member: self._directory.group(member) for name in before for member in self._directory.group(name).public}
-        moved = [
-            name
-            for name in before | after
-            if name not in before or name not in after or before[name] != after[name]
-        ]
+        after = self._groups({*before, *names})
+        moved = [name for name in before | after if before.get(name) != after.get(name)]
         self._touch_runs(moved)
         for name in moved:
-            groups = [groups[name] for groups in (before, after) if name in groups]
-            publics = [group.public[name] for group in groups]
-            self._work.datasets.update((name, *publics))
-            self._work.kinds.update(publics)
+            publics = {groups[name].public[name] for groups in (before, after) if name in groups}
+            self._work.datasets |= {name, *publics}
+            self._work.kinds |= publics
+
+    def _groups(self, names: set[Name]) -> dict[Name, Group]:
+        groups = [self._directory.group(name) for name in names]
+        return {member: group for group in groups for member in group.public}
 
     def _touch_runs(self, names: Iterable[Name]) -> None:
         """Have everything done again that names any of ``names``."""
@@ -221,6 +232,13 @@ class Absorber:
                 self._work.tellers.add(other)
             for other, _ in facts.links(Table.HIDDEN, key):
                 (self._work.flows if self._records.run_by_key(other) else self._work.declared).add(other)
+
+
+def _named_by_lineage(claims: Claims) -> Iterator[Name]:
+    for entry in claims.entries:
+        yield from (source.name for source in entry.sources)
+        if entry.target is not None:
+            yield entry.target
 
 
 def _without_lineage(facets: Facets) -> dict[str, object]:

@@ -123,7 +123,7 @@ class DatasetRows:
             )
             edges.append(edge)
         self._emission.give(unit, (), edges, ())
-        described = blake2b(_encode((facets.get("schema"), facets.get("tags"))), digest_size=8).digest()
+        described = blake2b(_encode((facets.get("schema"), facets.get("tags"), self._context.members(name))), digest_size=8).digest()
         self._note_columns(name, unit, used, described)
 
     def _note_columns(self, name: Name, unit: bytes, used: set[tuple[Name, str]], described: bytes) -> None:

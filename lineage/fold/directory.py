@@ -11,7 +11,7 @@ from lineage.keys import dataset_key
 from lineage.model import Name
 
 MOST_ALIASES = 32
-READS, WRITES = 1, 2
+READS, WRITES, NAMED = 1, 2, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class Directory:
 
     def resolve(self, name: Name) -> Name:
         """The public name."""
-        root = self.root(name)
-        return self.group(root).public[root]
+        return self.group(name).public[self.root(name)]
 
     def group(self, name: Name) -> Group:
-        """The group of a name that is no part of a model folder."""
+        """The group of a name, of a part of a model folder that of the folder."""
+        name = self.root(name)
         found = self._groups.get(name)
         if found is None:
             found = self._build(name)
@@ -63,16 +63,16 @@ class Directory:
         """Whether ``name`` is a folder known to be a model."""
         return name.name in self._roots_of(name.namespace)
 
-    def add_root(self, root: Name) -> list[Name]:
-        """Take a model folder; the known names that now go under it ([] if it was known)."""
-        roots = self._roots_of(root.namespace)
-        if root.name in roots:
-            return []
-        roots.add(root.name)
+    def names_inside(self, folder: Name) -> list[Name]:
+        """The known names in a folder, its own too."""
+        names = (other.decode() for other, _ in self._records.facts.links(Table.NAMES, folder.namespace.encode()))
+        return [Name(folder.namespace, n) for n in names if n == folder.name or n.startswith(folder.name + "/")]
+
+    def add_root(self, root: Name) -> None:
+        """Take a model folder. What was said of names before may no longer hold."""
+        self._roots_of(root.namespace).add(root.name)
         self._records.facts.link(Table.ROOTS, root.namespace.encode(), root.name.encode())
         self._groups.clear()
-        names = (other.decode() for other, _ in self._records.facts.links(Table.NAMES, root.namespace.encode()))
-        return [Name(root.namespace, n) for n in names if n == root.name or n.startswith(root.name + "/")]
 
     def forget(self, name: Name) -> set[Name]:
         """Have the group of ``name`` built anew when it is next asked for; the names that were in it."""
@@ -114,17 +114,22 @@ class Directory:
         return Group({member: _end_of(member, carriers) for member in members})
 
     def _identifiers(self, name: Name) -> list[Name]:
-        record = self._records.known_dataset(name)
-        links = symlinks(record.facets.value("symlinks")) if record else ()
+        records = [self._records.known_dataset(called) for called in self._called(name)]
+        links = [link for record in records if record for link in symlinks(record.facets.value("symlinks"))]
         return [root for link in links if (root := self.root(link)) != name]
 
     def _carriers(self, name: Name) -> list[Name]:
         found = []
-        for key, _ in self._records.facts.links(Table.CARRIERS, dataset_key(*name)):
-            record = self._records.dataset_by_key(key)
-            if record and (carrier := self.root(record.name)) != name and name in self._identifiers(record.name):
-                found.append(carrier)
+        for identifier in self._called(name):
+            for key, _ in self._records.facts.links(Table.CARRIERS, dataset_key(*identifier)):
+                record = self._records.dataset_by_key(key)
+                if record and (carrier := self.root(record.name)) != name and name in self._identifiers(carrier):
+                    found.append(carrier)
         return found
+
+    def _called(self, name: Name) -> list[Name]:
+        """Everything that goes by ``name``: of a model folder, what is inside too."""
+        return [name, *(self.names_inside(name) if self.is_root(name) else ())]
 
     def _conflict(self, members: set[Name], carriers: dict[Name, set[Name]]) -> str | None:
         if len(members) > MOST_ALIASES:
@@ -133,8 +138,8 @@ class Directory:
             if len(tied) > 1:
                 return f"{identifier.name} is a symlink of {len(tied)} datasets at once; none of them is joined."
         names: dict[bytes, tuple[set[Name], set[Name]]] = {}
-        for member in sorted(members):
-            for run, value in self._records.facts.links(Table.TOUCHES, dataset_key(*member)):
+        for member, called in [(member, called) for member in sorted(members) for called in self._called(member)]:
+            for run, value in self._records.facts.links(Table.TOUCHES, dataset_key(*called)):
                 read, written = names.setdefault(run, (set(), set()))
                 if value[0] & READS:
                     read.add(member)

@@ -20,7 +20,7 @@ class Table(IntEnum):
     VERSION = 4
     ROWS = 5
     NAMES = 10
-    """namespace -> name of each dataset"""
+    """namespace -> name of each dataset and each identifier of a symlink"""
     TOUCHES = 11
     """dataset -> runs that name it; value: bit 1 reads, bit 2 writes"""
     TIMELINE = 12

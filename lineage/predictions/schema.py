@@ -19,7 +19,7 @@ HOUR = 3_600_000_000
 
 MIDDLE = HOUR // 2
 
-SEGMENT_RECORDS = 1 << 18
+SEGMENT_RECORDS = 1 << 20
 
 POSITION_BITS = 22
 """A record's place is index << 22 | position: an entry of a request's records has far fewer than four million."""
@@ -55,7 +55,9 @@ _TABLES = ("state", "term", "slot", "prediction", "finger")
 
 _APPLICATION_ID = 0x4C696E50
 
-LAYOUT = Layout(_APPLICATION_ID, crc32(_CREATE.encode()) & 0x7FFFFFFF, _CREATE, _TABLES)
+LAYOUT = Layout(
+    _APPLICATION_ID, crc32(repr((_CREATE, SEGMENT_RECORDS, POSITION_BITS)).encode()) & 0x7FFFFFFF, _CREATE, _TABLES
+)
 
 
 def finger_of(hash_key: bytes, deployment: int, packed_id: str | bytes) -> int:

@@ -29,6 +29,7 @@ from lineage.questions.subjects import (
     RunRef,
     Subject,
     VersionRef,
+    check,
 )
 from lineage.store import Direction, GraphReader
 
@@ -36,6 +37,7 @@ from lineage.store import Direction, GraphReader
 def resolve(view: View, subject: Subject) -> tuple[Thing, ...]:
     """The things that ``subject`` means, by key; of a prediction, its records. Raises NotFoundError, and
     InvalidSubjectError for an id that no answer gives."""
+    check(subject)
     return tuple(_resolve(subject, view))
 
 

@@ -10,6 +10,7 @@ from lineage.keys import Base
 from lineage.model import Flow, NameScope
 from lineage.questions.assessment import Holding, assess
 from lineage.questions.spread import things
+from lineage.questions.subjects import is_text
 from lineage.store import GraphReader
 
 MOST = 1_000
@@ -30,6 +31,8 @@ def search(view: View, text: str, kinds: Collection[Kind] = (), limit: int = 20)
     """
     if not 1 <= limit <= MOST:
         raise BadInputError(f"limit is {limit}; it goes from 1 to {MOST}.", field="/limit")
+    if not is_text(text):
+        raise BadInputError("The text holds a lone surrogate, as no name does.", field="/text")
     wanted = frozenset(kinds) or frozenset(Kind)
     found: dict[bytes, GraphThing] = {}
     for node in (*_exact(view.graph, text), *_parts(view.graph, text, wanted, limit)):

@@ -19,7 +19,7 @@ from lineage.predictions import Prediction
 from lineage.questions.assessment import Concluded
 from lineage.questions.resolution import jobs, records, versions
 from lineage.questions.serving import Serving, servings, servings_in, told_versions
-from lineage.questions.subjects import PredictionRef, ServedSubject, ServedWindow, VersionRef
+from lineage.questions.subjects import PredictionRef, ServedSubject, ServedWindow, VersionRef, check
 from lineage.store import GraphReader
 
 
@@ -37,6 +37,7 @@ class Served:
 def served(view: View, of: ServedSubject) -> Served:
     """What ``of`` means. Raises NotFoundError; InvalidSubjectError for a version that is no model's; BadInputError for
     a window that ends before it begins."""
+    check(of)
     match of:
         case PredictionRef():
             return _of_records(view.graph, records(view, of))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+
+from lineage.errors import InvalidSubjectError
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +98,23 @@ class ServedWindow:
 
 Subject = NodeRef | DatasetRef | VersionRef | ColumnRef | JobRef | RunRef | PredictionRef | CodeRef | ContentRef
 ServedSubject = PredictionRef | ServedWindow | VersionRef
+
+
+def check(subject: Subject | ServedSubject) -> None:
+    """Raises InvalidSubjectError if ``subject`` holds a text that no name can have: one with a lone surrogate."""
+    for text in _texts(subject):
+        if not is_text(text):
+            raise InvalidSubjectError(f"{text!a} holds a lone surrogate, as no name does.")
+
+
+def is_text(text: str) -> bool:
+    """Whether ``text`` can be written as UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _texts(getattr(value, field.name))

@@ -65,8 +65,9 @@ class Names:
         """Versions told of ``write`` that other runs claim too (e)."""
         return [v for v in write.declared if len(self._valid_claims(v)) > 1 and write in self._valid_claims(v)]
 
-    def settle(self, versions: set[str]) -> set[str]:
-        """Conclude anew what ``versions`` name, and the joins; the versions that name something else now."""
+    def settle(self, versions: set[str]) -> dict[str, set[bytes]]:
+        """Conclude anew what ``versions`` name, and the joins; the versions that name something else now, each with the keys
+        of the writes that it named before and names now."""
         before = {version: _key(self.owner(version)) for version in (*versions, *self._joins)}
         for version in versions:
             claims = self._valid_claims(version)
@@ -80,7 +81,11 @@ class Names:
                 self._floating.discard(version)
         self._joins = self._join() if self._floating else {}
         after = {version: _key(self.owner(version)) for version in (*before, *self._joins)}
-        return {version for version, key in after.items() if before.get(version) != key}
+        return {
+            version: {key, before.get(version)} - {None}  # type: ignore[misc]
+            for version, key in after.items()
+            if before.get(version) != key
+        }
 
     def _valid_claims(self, version: str) -> list[Write]:
         claims = [self._writes.by_id[write_id] for write_id in self._writes.by_declared.get(version, ())]

@@ -52,8 +52,11 @@ class Timeline:
         if before == touch:
             return affected
         runs = self._family(before) | self._family(touch) | {run}
-        ids = {write_id for member in runs for write_id in self._identities.get(member, ())}
-        states = {write_id: (self.writes.by_id[write_id], self.writes.by_id[write_id].state()) for write_id in ids}
+        states = {
+            write_id: (write, write.state())
+            for write_id in self._candidates(runs, touch)
+            if (write := self.writes.by_id.get(write_id)) is not None
+        }
         versions = _versions(before) | _versions(touch)
         for member in runs:
             self._unlist_writes(member)
@@ -103,6 +106,12 @@ class Timeline:
         if touch is None or not (touch.nests and touch.parent and touch.writes):
             return set()
         return set(self._families.get(touch.parent[0], ()))
+
+    def _candidates(self, runs: set[bytes], touch: Touch | None) -> set[WriteId]:
+        """The versions that writes of ``runs`` belong to now, or may belong to once ``touch`` is set."""
+        touches = [self.touches[run] for run in runs if run in self.touches] + ([touch] if touch else [])
+        told = {write.id for each in touches for write in each.writes}
+        return told.union(*(self._identities.get(run, ()) for run in runs))
 
     def _list_writes(self, run: bytes, affected: Affected) -> None:
         touch = self.touches.get(run)
@@ -157,7 +166,8 @@ class Timeline:
         return moved
 
     def _affect_span(self, place: Place, affected: Affected) -> None:
-        """Reads from 2 s before a changed write to the next certain one, and the writes up to it."""
+        """Reads from 2 s before a changed write to the next certain one, and the writes that may build on what it changed: those
+        up to the next certain one, and those that began before that and ended after it."""
         following = self.writes.next_certain(place)
         last = following.written + CLOSE if following else None
         affected.runs.update(self._readers.between(place[0] - CLOSE, last))
@@ -165,10 +175,10 @@ class Timeline:
             if (touch.end is None or touch.end >= place[0] - CLOSE) and (last is None or touch.start <= last):
                 affected.runs.add(run)
         for write in self.writes.since(place[0]):
+            if following is not None and write.written > following.written + self.writes.longest:
+                break
             affected.runs.update(write.parts)
             affected.versions.add(write.key)
-            if following is not None and write.place > following.place:
-                break
         affected.renamers.update(run for at, run, end in self.ends if end.to is not None and at >= place[0])
 
     def _affect_by_digests(self, write: Write, place: Place, affected: Affected) -> None:
@@ -180,14 +190,11 @@ class Timeline:
 
     def _affect_by_names(self, versions: set[str], moved: set[str], affected: Affected) -> None:
         """``versions`` may name something else now; the writes that ``moved`` name have changed themselves."""
-        previous = {version: self.names.owner(version) for version in versions}
         renamed = self.names.settle(versions)
-        for version in versions | renamed:
-            for owner in (previous.get(version), self.names.owner(version)):
-                if owner is not None:
-                    affected.versions.add(owner.key)
+        affected.versions.update(*renamed.values())
+        for version in versions | renamed.keys():
             affected.versions.update(self._claimants(version))
-        for version in renamed | moved:
+        for version in renamed.keys() | moved:
             affected.runs.update(reader.run for reader in self.names.readers(version))
 
     def _claimants(self, version: str) -> set[bytes]:
@@ -200,9 +207,7 @@ class Timeline:
         for end in ends:
             self._affect_span((end.at, FIRST), affected)
         affected.renamers.update(run for _, run, end in self.ends if end.to is not None)
-        for version in self.names.settle(set()):
-            affected.runs.update(reader.run for reader in self.names.readers(version))
-            affected.versions.update(owner.key for owner in (self.names.owner(version),) if owner)
+        self._affect_by_names(set(), set(), affected)
 
     # -- lives (R16)
 

@@ -89,6 +89,7 @@ class Writes:
         self.dataset = dataset
         self.by_id: dict[WriteId, Write] = {}
         self.by_key: dict[bytes, Write] = {}
+        self.longest = 0
         self._every = _Ordered()
         self._certain = _Ordered()
         self.by_declared: dict[str, set[WriteId]] = {}
@@ -119,6 +120,7 @@ class Writes:
 
     def _list(self, write: Write) -> None:
         self._every.add(write)
+        self.longest = max(self.longest, write.written - write.rank.at)
         if write.certain:
             self._certain.add(write)
         for version in write.declared:

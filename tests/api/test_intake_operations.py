@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,17 @@ from fastapi.openapi.models import OpenAPI
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from lineage_ingest.intake import openapi_paths
+from lineage.settings import Settings
+from lineage_ingest.intake import IntakeLimits, openapi_paths
 from lineage_ingest.intake.operations import facet_schemas
 
 Make = Callable[..., bytes]
+
+
+def test_the_limits_are_the_settings_defaults() -> None:
+    for limit in fields(IntakeLimits):
+        name = limit.name if limit.name in Settings.model_fields else f"max_{limit.name}"
+        assert Settings.model_fields[name].default == limit.default, name
 
 
 def samples(client: TestClient) -> dict[str, float]:

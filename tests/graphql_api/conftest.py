@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -70,7 +69,7 @@ class Graph:
     def job(self, name: Name, inputs: Sequence[Name] = (), outputs: Sequence[Name] = (), **told: Any) -> bytes:
         key = job_key(*name)
         self.changes.nodes[key] = Job(key, *name, **told)
-        for output in outputs or [None]:
+        for output in outputs or (None,):
             flow = store_key(Base.FLOW, *name, *(output or ()))
             self.changes.nodes[flow] = Flow(flow, key, output)
             self.edge(EdgeKind.HAS_FLOW, key, flow)
@@ -96,7 +95,7 @@ class Graph:
         self.changes.names[NameScope.RUN_ID, run_id(number), key] = True
         self.edge(EdgeKind.HAS_RUN, job_key(*job), key)
         written = []
-        for output, version in writes or [(None, {})]:
+        for output, version in writes or ((None, {}),):
             flow = store_key(Base.FLOW, run_id(number), *job, *(output or ()))
             self.changes.nodes[flow] = Flow(flow, key, output)
             self.edge(EdgeKind.HAS_FLOW, key, flow)
@@ -156,7 +155,7 @@ def pipeline() -> Changes:
             metrics=({"name": "auc", "value": 0.9},),
             commit=f"t{number}",
         )
-        told = {"type": RunType.SERVICE, "ended_at": None if number == 2 else START + 22 * MINUTE}
+        told: dict[str, Any] = {"type": RunType.SERVICE, "ended_at": None if number == 2 else START + 22 * MINUTE}
         told |= {"state": RunState.RUNNING} if number == 2 else {}
         graph.run(10 * number + 2, SERVICE, [(model, None)], **told, rollout={"environment": "prod"})
     parent = run_key(run_id(10), *ETL)
@@ -224,7 +223,7 @@ class Asker:
 def records() -> Records:
     told = Prediction(3, 0, SERVICE, "p-1", START + 15 * MINUTE, input_hash="sha256:aa")
     told_run = Prediction(4, 1, SERVICE, "p-2", START + 30 * MINUTE, run_id=run_id(22), model=MODEL, model_version="2")
-    return Records([told, told_run, replace(told, id='ü"1\\', position=7)])
+    return Records([told, told_run, replace(told_run, id='ü"1\\', position=7)])
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -266,18 +265,6 @@ def client_of() -> Iterator[Callable[[Asker], TestClient]]:
     yield make
     for client in clients:
         client.__exit__(None, None, None)
-
-
-@pytest.fixture(scope="session")
-def cpu() -> Callable[[Callable[[], Any]], float]:
-    """CPU seconds that this thread spends on a call."""
-
-    def measure(call: Callable[[], Any]) -> float:
-        start = time.thread_time()
-        call()
-        return time.thread_time() - start
-
-    return measure
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,13 @@ from lineage_graphql.schema import build_schema
 
 BOUND = 0.5
 """CPU seconds; each takes some 50 ms at most on the machine that these were measured on, which was busy."""
+
+
+def cpu(call: Callable[[], Any]) -> float:
+    """CPU seconds that this thread spends on ``call``."""
+    start = time.thread_time()
+    call()
+    return time.thread_time() - start
 
 
 def chain(links: int) -> str:
@@ -55,9 +63,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_bomb_is_refused_in_bounded_time_and_the_next_query_is_answered(
-    quick: Callable[..., Any], cpu: Callable[[Callable[[], Any]], float], name: str
-) -> None:
+def test_bomb_is_refused_in_bounded_time_and_the_next_query_is_answered(quick: Callable[..., Any], name: str) -> None:
     ask, (query, reason) = quick(), BOMBS[name]
     told: list[Any] = []
     assert cpu(lambda: told.append(ask(query))) < BOUND
@@ -126,7 +132,7 @@ def test_introspection_is_answered_unless_it_is_off(quick: Callable[..., Any]) -
     closed = quick(introspection=False)
     assert closed.code(get_introspection_query()) == "FORBIDDEN"
     assert closed.code('{__type(name:"Query"){name}}') == "FORBIDDEN"
-    assert "errors" not in closed("{__typename}")
+    assert "errors" not in closed('{__typename search(text: "__schema") {behind}}')
 
 
 def test_same_text_is_parsed_and_validated_once_and_the_cache_is_bounded(quick: Callable[..., Any]) -> None:

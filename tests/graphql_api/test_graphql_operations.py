@@ -157,7 +157,7 @@ def test_node_shows_each_kind_with_what_belongs_to_it(ask: Any, pipe: SimpleName
     version = node(Base.VERSION, decode_id(run["writes"]["nodes"][0]["version"]["id"])[1])
     assert version["writtenBy"]["runId"] == pipe.run_id(11)
     assert version["contentHashes"][0]["bytes"] == 2**40 + 101
-    column = node(Base.COLUMN, column_key(*pipe.raw, "amount"))
+    column = node(Base.COLUMN, column_key(pipe.raw.namespace, pipe.raw.name, "amount"))
     assert (column["columnDescription"], column["dataset"]["name"]) == ("In cents.", "raw.orders")
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from starlette.types import Receive, Scope, Send
@@ -149,8 +150,7 @@ class Intake:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
     async def _commit(self, kind: EntryKind, records: tuple[bytes, ...], scope: Scope, body: Body) -> list[Receipt]:
-        content_type = body.content_type and body.content_type[:_MAX_CONTENT_TYPE]
-        envelope = Envelope(sender_of(scope).name, "http", content_type, None)
+        envelope = _envelope(sender_of(scope).name, body.content_type)
         begun = time.perf_counter()
         try:
             receipts = await self._durable(Submission(kind, records, envelope))
@@ -200,6 +200,11 @@ class Intake:
                 body=bytes(record),
             )
         )
+
+
+@lru_cache(maxsize=256)
+def _envelope(sender: str | None, content_type: str | None) -> Envelope:
+    return Envelope(sender, "http", content_type and content_type[:_MAX_CONTENT_TYPE], None)
 
 
 def _expire(future: asyncio.Future[list[Receipt]], seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 import pytest
@@ -129,9 +129,9 @@ class World:
         self.tie(EdgeKind.FEEDS, source, target, **told)
 
     def execute(
-        self, job: str, run_id: str, reads: dict[bytes, Role | None], dataset: bytes, written_at: int, **told: object
+        self, job: str, run_id: str, reads: Mapping[bytes, Role | None], dataset: bytes, written_at: int, **told: object
     ) -> tuple[bytes, bytes]:
-        """One batch run that makes a version of ``dataset`` of ``reads``, with the wiring that it tells: (run, version)."""
+        """One batch run that makes a version of ``dataset`` of ``reads``, and its wiring: (run, version)."""
         output = self.changes.nodes[dataset]
         assert isinstance(output, Dataset)
         run = self.run(job, run_id, started_at=written_at - 1, ended_at=written_at, **told)

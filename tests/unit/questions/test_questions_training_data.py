@@ -1,4 +1,4 @@
-"""Training data: from predictions, windows and models to the versions that trained them, with certainty, gaps and score."""
+"""Training data: from predictions, windows and models to what trained them, with certainty, gaps and score."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_only_the_flow_that_wrote_the_model_counts(pipeline: Any) -> None:
 def test_moment_and_window_work_without_any_record(pipeline: Any) -> None:
     newer = second_model(pipeline)
     pipeline.world.changes.nodes.pop(pipeline.rollout)
-    first, _ = pipeline.serve("r1", pipeline.churn1, 100, 200)
+    pipeline.serve("r1", pipeline.churn1, 100, 200)
     pipeline.serve("r2", newer, 200)
     view = pipeline.world.view()
     moment = training_data(view, ServedWindow(API, 150, 150))
