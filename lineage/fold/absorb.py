@@ -224,7 +224,7 @@ class Absorber:
     def _touch_runs(self, names: Iterable[Name]) -> None:
         """Have everything done again that names any of ``names``."""
         facts = self._records.facts
-        for name in names:
+        for name in [called for name in names for called in self._directory.called(name)]:
             key = dataset_key(*name)
             self._work.flows.update(run for run, _ in facts.links(Table.TOUCHES, key))
             for other, _ in (*facts.links(Table.SOURCES, key), (key, b"")):

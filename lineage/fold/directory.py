@@ -114,20 +114,20 @@ class Directory:
         return Group({member: _end_of(member, carriers) for member in members})
 
     def _identifiers(self, name: Name) -> list[Name]:
-        records = [self._records.known_dataset(called) for called in self._called(name)]
+        records = [self._records.known_dataset(called) for called in self.called(name)]
         links = [link for record in records if record for link in symlinks(record.facets.value("symlinks"))]
         return [root for link in links if (root := self.root(link)) != name]
 
     def _carriers(self, name: Name) -> list[Name]:
         found = []
-        for identifier in self._called(name):
+        for identifier in self.called(name):
             for key, _ in self._records.facts.links(Table.CARRIERS, dataset_key(*identifier)):
                 record = self._records.dataset_by_key(key)
                 if record and (carrier := self.root(record.name)) != name and name in self._identifiers(carrier):
                     found.append(carrier)
         return found
 
-    def _called(self, name: Name) -> list[Name]:
+    def called(self, name: Name) -> list[Name]:
         """Everything that goes by ``name``: of a model folder, what is inside too."""
         return [name, *(self.names_inside(name) if self.is_root(name) else ())]
 
@@ -138,7 +138,7 @@ class Directory:
             if len(tied) > 1:
                 return f"{identifier.name} is a symlink of {len(tied)} datasets at once; none of them is joined."
         names: dict[bytes, tuple[set[Name], set[Name]]] = {}
-        for member, called in [(member, called) for member in sorted(members) for called in self._called(member)]:
+        for member, called in [(member, called) for member in sorted(members) for called in self.called(member)]:
             for run, value in self._records.facts.links(Table.TOUCHES, dataset_key(*called)):
                 read, written = names.setdefault(run, (set(), set()))
                 if value[0] & READS:

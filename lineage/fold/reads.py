@@ -367,4 +367,4 @@ def _message(facet: object) -> str | None:
 def _tags(facet: object) -> tuple[str, ...]:
     listed = facet.get("tags") if isinstance(facet, dict) else None
     items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-    return tuple(sorted({f"{i['key']}:{i.get('value')}" for i in items if "key" in i}))
+    return tuple(sorted({f"{i['key']}={i.get('value')}" for i in items if "key" in i}))

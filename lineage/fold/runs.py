@@ -167,6 +167,8 @@ class Runs:
         for name in dict.fromkeys((*record.touched, *touches)):
             self._context.replace(name, view.key, touches.get(name))
         record.touched = list(touches)
+        if view.is_continuous and self._continuous_mets(view, touches) != mets:
+            self._context.work.flows.add(view.key)
 
     def _bare_touch(self, view: RunView) -> Touch:
         parent = self._context.parent_of(view) if view.parent else None

@@ -170,7 +170,7 @@ def owners(facets: dict[str, object]) -> tuple[Owner, ...]:
 
 
 def tags(facets: dict[str, object]) -> tuple[str, ...]:
-    """The tags of a tags facet that are of no field: ``key`` or ``key:value``, sorted."""
+    """The tags of a tags facet that are of no field: ``key`` or ``key=value``, sorted."""
     return tuple(sorted({text for text, column in tag_items(facets) if column is None}))
 
 
@@ -181,7 +181,7 @@ def tag_items(facets: dict[str, object]) -> Iterator[tuple[str, str | None]]:
     for item in listed if isinstance(listed, list) else ():
         if isinstance(item, dict) and isinstance(item.get("key"), str):
             value = item.get("value")
-            yield (f"{item['key']}:{value}" if value not in (None, "", "true") else item["key"]), _text(item.get("field"))
+            yield (f"{item['key']}={value}" if value not in (None, "", "true") else item["key"]), _text(item.get("field"))
 
 
 def _text(value: object) -> str | None:

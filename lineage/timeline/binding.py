@@ -209,9 +209,9 @@ def _as_found(timeline: Timeline, touch: Touch, digests: tuple[Digest, ...], at:
 def _living_before(timeline: Timeline, write: Write) -> Write | None:
     fallback: Write | None = None
     for before in timeline.writes.before(write.place):
-        if timeline.ended_between(before.written, write.written):
+        if timeline.ended_between(before.written, write.written) or before.parts.keys() & write.parts.keys():
             return fallback
-        if not before.rank < write.rank or before.parts.keys() & write.parts.keys():
+        if not before.rank < write.rank:
             continue
         if before.certain:
             return before

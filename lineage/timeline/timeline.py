@@ -172,7 +172,7 @@ class Timeline:
         last = following.written + CLOSE if following else None
         affected.runs.update(self._readers.between(place[0] - CLOSE, last))
         for run, touch in self._continuous.items():
-            if (touch.end is None or touch.end >= place[0] - CLOSE) and (last is None or touch.start <= last):
+            if _reads_until(touch) >= place[0] - CLOSE and (last is None or touch.start <= last):
                 affected.runs.add(run)
         for write in self.writes.since(place[0]):
             if following is not None and write.written > following.written + self.writes.longest:
@@ -236,6 +236,13 @@ def _holds(outer: Touch, inner: Touch) -> bool:
     if (outer.start, outer.end) == (inner.start, inner.end):
         return outer.rank < inner.rank
     return outer.start <= inner.start and inner.end <= outer.end
+
+
+def _reads_until(touch: Touch) -> float:
+    """The last moment at which a continuous run can have met something; told ones may come after its end."""
+    if touch.end is None:
+        return float("inf")
+    return max(touch.end, *(told.at for told in touch.reads or ()), touch.start)
 
 
 def _moments(touch: Touch) -> list[int]:

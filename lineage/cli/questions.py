@@ -1,0 +1,175 @@
+"""The questions as commands: each asks a named operation and shows its answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lineage.cli.failure import Exit
+from lineage.cli.options import DEFAULT_URL, URL, APIKey, AsJSON, Files
+from lineage.cli.subject import SubjectKind, subject_input, version_input
+from lineage.errors import BadInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lineage.cli.asking import Ask, Place
+    from lineage.cli.screen import Screen
+
+Kind = Annotated[SubjectKind, typer.Argument(help="What the words after it name.")]
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="NAME...",
+        help="dataset, job: NAMESPACE NAME. version: NAMESPACE NAME [VERSION|run:RUNID|sha256:HEX]. "
+        "column: NAMESPACE NAME COLUMN. run: RUNID. commit: COMMIT [REPOSITORY]. hash: DIGEST. "
+        "prediction: NAMESPACE NAME ID. id: the ID of anything in an answer.",
+    ),
+]
+Pair = tuple[str, str]
+
+
+def impact(
+    kind: Kind,
+    words: Words,
+    since: Annotated[
+        str | None, typer.Option(help="Only what was written at or after this time, as 2026-05-01T10:00:00Z.")
+    ] = None,
+    json: AsJSON = False,
+    url: URL = DEFAULT_URL,
+    data: Files = None,
+    api_key: APIKey = None,
+) -> None:
+    """What is affected by a change: what is wired downstream, and what really read it."""
+    from lineage.cli.show_impact import show_impact
+
+    variables: dict[str, Any] = {"of": subject_input(kind, words)}
+    if since is not None:
+        variables["since"] = since
+    _answer(_place(url, data, api_key), json, lambda ask: ask("Impact", variables), "impact", show_impact)
+
+
+def provenance(
+    kind: Kind,
+    words: Words,
+    json: AsJSON = False,
+    url: URL = DEFAULT_URL,
+    data: Files = None,
+    api_key: APIKey = None,
+) -> None:
+    """What something came from, all the way upstream."""
+    from lineage.cli.show_paths import show_provenance
+
+    of = subject_input(kind, words)
+    _answer(
+        _place(url, data, api_key), json, lambda ask: ask("Provenance", {"of": of}), "provenance", show_provenance
+    )
+
+
+def training_data(
+    deployment: Annotated[
+        Pair | None, typer.Option(metavar="NAMESPACE NAME", help="The deployment that served.")
+    ] = None,
+    prediction: Annotated[str | None, typer.Option(metavar="ID", help="One of its predictions.")] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="What it served at this time, as 2026-05-01T10:00:00Z.")
+    ] = None,
+    model: Annotated[Pair | None, typer.Option(metavar="NAMESPACE NAME", help="A model, deployed or not.")] = None,
+    version: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="Which version of the model; all of them without it.")
+    ] = None,
+    json: AsJSON = False,
+    url: URL = DEFAULT_URL,
+    data: Files = None,
+    api_key: APIKey = None,
+) -> None:
+    """Which data trained what was served: --deployment with --prediction or --at, or --model."""
+    from lineage.cli.show_training import show_training
+
+    of = served_input(deployment, prediction, at, model, version)
+    _answer(
+        _place(url, data, api_key), json, lambda ask: ask("TrainingData", {"of": of}), "trainingData", show_training
+    )
+
+
+def path(
+    source: Annotated[str, typer.Argument(metavar="A", help="What lies upstream: a name, hash, runId or ID.")],
+    target: Annotated[str, typer.Argument(metavar="B", help="What came from it.")],
+    json: AsJSON = False,
+    url: URL = DEFAULT_URL,
+    data: Files = None,
+    api_key: APIKey = None,
+) -> None:
+    """How one thing came from another: a shortest path, as wired and as run."""
+    from lineage.cli.asking import find_subject
+    from lineage.cli.show_paths import show_path
+
+    def ask_path(ask: Ask) -> dict[str, Any]:
+        return ask("Path", {"from": find_subject(ask, source), "to": find_subject(ask, target)})
+
+    _answer(_place(url, data, api_key), json, ask_path, "path", show_path)
+
+
+def search(
+    text: Annotated[str, typer.Argument(help="Part of a name, or a whole content hash, commit or runId.")],
+    first: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 20,
+    json: AsJSON = False,
+    url: URL = DEFAULT_URL,
+    data: Files = None,
+    api_key: APIKey = None,
+) -> None:
+    """What bears a name, or a content hash."""
+    from lineage.cli.show_paths import show_search
+
+    _answer(
+        _place(url, data, api_key),
+        json,
+        lambda ask: ask("Search", {"text": text, "first": first}),
+        "search",
+        show_search,
+    )
+
+
+def served_input(
+    deployment: Pair | None, prediction: str | None, at: str | None, model: Pair | None, version: str | None
+) -> dict[str, Any]:
+    """GraphQL's ``ServedInput``. Raises BadInputError unless exactly one thing is named."""
+    if model is not None and (deployment, prediction, at) == (None, None, None):
+        return {"model": version_input(*model, version)}
+    if deployment is None or model is not None or version is not None or (prediction is None) == (at is None):
+        raise BadInputError(
+            "Name either a deployment, with a prediction or a time, or a model.",
+            hint="--deployment NAMESPACE NAME --prediction ID, or --deployment … --at TIME, or --model NAMESPACE NAME.",
+        )
+    job = {"namespace": deployment[0], "name": deployment[1]}
+    if prediction is not None:
+        return {"prediction": {"deployment": job, "id": prediction}}
+    return {"served": {"deployment": job, "from": at, "to": at}}
+
+
+def _place(url: str, data: Any, api_key: str | None) -> Place:
+    from lineage.cli.asking import Place
+
+    return Place(url, data, api_key)
+
+
+def _answer(
+    place: Place,
+    json: bool,
+    question: Callable[[Ask], dict[str, Any]],
+    field: str,
+    show: Callable[[Screen, dict[str, Any]], None],
+) -> None:
+    """Ask, show, and exit by what the answer says of itself."""
+    from lineage.cli.asking import asking
+    from lineage.cli.screen import Screen, write_json
+
+    with asking(place) as ask:
+        data = question(ask)
+    if json:
+        write_json(data)
+    else:
+        show(Screen(), data[field])
+    if not data[field].get("complete", True):
+        raise typer.Exit(Exit.INCOMPLETE)

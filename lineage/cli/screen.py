@@ -1,0 +1,94 @@
+"""Where answers are written: tables with lines and colour on a terminal, plain aligned text into a pipe or file."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_WIDE = 10_000
+"""Columns of a plain screen: nothing is ever wrapped or cut in a pipe."""
+
+
+class Screen:
+    """Writes lines and tables to ``stream``, by default standard output. Never interprets what it is given: names from
+    outside can't hold markup, colours or control sequences that mean anything here."""
+
+    def __init__(self, stream: TextIO | None = None, *, terminal: bool | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._terminal = self._stream.isatty() if terminal is None else terminal
+        self._console = Console(file=self._stream, highlight=False, force_terminal=self._terminal or None)
+
+    @property
+    def terminal(self) -> bool:
+        """Whether a person is looking."""
+        return self._terminal
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """One line of text."""
+        if self._terminal:
+            self._console.print(Text(printable(text), style=style))
+        else:
+            self._stream.write(f"{printable(text)}\n")
+
+    def heading(self, text: str) -> None:
+        """A line that stands above what follows."""
+        self.line()
+        self.line(text, "bold")
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> None:
+        """A table; the columns named in ``right`` are numbers."""
+        table = Table(box=box.SIMPLE_HEAD if self._terminal else None, pad_edge=False, header_style="bold")
+        for name in columns:
+            table.add_column(Text(name), justify="right" if name in right else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(printable(_shown(cell))) for cell in row))
+        if self._terminal:
+            self._console.print(table)
+            return
+        written = io.StringIO()
+        Console(file=written, width=_WIDE, highlight=False, color_system=None).print(table)
+        self._stream.write("".join(f"  {line.rstrip()}\n" for line in written.getvalue().splitlines()))
+
+    def pairs(self, pairs: Iterable[tuple[str, object]]) -> None:
+        """Names and values, below each other; those without a value are left out."""
+        held = [(name, _shown(value)) for name, value in pairs if value not in (None, "")]
+        width = max((len(name) for name, _ in held), default=0)
+        for name, value in held:
+            self.line(f"  {name:<{width}}  {value}")
+
+
+def write_json(value: Any) -> None:
+    """``value`` as JSON on standard output."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2)
+    sys.stdout.write(f"{text}\n")
+
+
+def printable(text: str) -> str:
+    """``text`` with each control character and lone surrogate as its escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _shown(cell: object) -> str:
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "yes" if cell else "no"
+        case int():
+            return f"{cell:,}"
+        case _:
+            return str(cell)

@@ -1,0 +1,53 @@
+"""``lineage serve``: the server."""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+class StoreChoice(str, Enum):
+    """The graph stores there are."""
+
+    SQLITE = "sqlite"
+    MEMORY = "memory"
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on [env: LINEAGE_HOST; default: 127.0.0.1].")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one [env: LINEAGE_PORT; default: 8000].")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Data folder [env: LINEAGE_DATA; default: lineage-data].")
+    ] = None,
+    store: Annotated[
+        StoreChoice | None, typer.Option(help="Graph store [env: LINEAGE_STORE; default: sqlite].")
+    ] = None,
+    insecure: Annotated[
+        bool | None,
+        typer.Option("--insecure", help="Serve another address than loopback without API keys [env: LINEAGE_INSECURE]."),
+    ] = None,
+) -> None:
+    """Serve a data folder: OpenLineage events in, questions by GraphQL. Ctrl-C stops it.
+
+    All other settings are environment variables; see docs/reference/settings.md.
+    """
+    from lineage import app
+    from lineage.cli.settings import read_settings
+
+    given: dict[str, Any] = {"host": host, "port": port, "data": data, "insecure": insecure}
+    given["store"] = store.value if store else None
+    settings = read_settings(given)
+
+    def on_ready(url: str) -> None:
+        sys.stderr.write(f"Lineage serves {settings.data} at {url} (GraphiQL: {url}/graphql). Ctrl-C stops it.\n")
+        sys.stderr.flush()
+
+    app.serve(settings, on_ready)

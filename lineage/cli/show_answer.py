@@ -1,0 +1,60 @@
+"""What every answer says of itself, as lines; and how names, hashes and times are written for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lineage.cli.screen import Screen
+
+Data = dict[str, Any]
+
+_HASH_SHOWN = 16
+
+
+def show_standing(screen: Screen, answer: Data) -> None:
+    """The last line of an answer: whether it is complete, at which ledger index it holds, and by how much behind."""
+    cut = answer.get("cut")
+    if answer.get("complete", True):
+        said = "Complete"
+    elif cut and cut["reason"] == "NODES":
+        said = f"INCOMPLETE: cut after {cut['limit']:,} nodes"
+    else:
+        said = "INCOMPLETE: cut when its time was out" if cut else "INCOMPLETE"
+    behind = answer.get("behind", 0)
+    late = f", {behind:,} entries behind the ledger" if behind else ""
+    screen.line()
+    screen.line(f"{said}, as of ledger entry {answer['ledgerIndex']:,}{late}.", "dim")
+
+
+def show_rest(screen: Screen, shown: int, total: int) -> None:
+    """Say what a page left out."""
+    if total > shown:
+        screen.line(f"  … and {total - shown:,} more; page through them by GraphQL.", "dim")
+
+
+def short_hash(digest: Data, full: bool) -> str:
+    """A content hash as ``sha256:0123…``, whole where nobody counts columns."""
+    text = str(digest["digest"])
+    return f"{digest.get('algorithm', 'sha256')}:{text if full else text[:_HASH_SHOWN] + '…'}"
+
+
+def moment(time: str | None) -> str:
+    """A time of an answer to the second, as ``2026-05-01 10:00:00``."""
+    return "" if time is None else time[:19].replace("T", " ")
+
+
+def file_name(name: str | None) -> str:
+    """A name as it fits a table: of a long path, its last two parts."""
+    text = name or ""
+    parts = text.split("/")
+    return text if len(parts) <= 3 else "…/" + "/".join(parts[-2:])
+
+
+def thing_label(node: Data) -> str:
+    """The label of a thing, its path shortened."""
+    return file_name(node["label"])
+
+
+def owners(node: Data) -> str:
+    """Who answers for it."""
+    return ", ".join(owner["name"] for owner in node.get("owners") or ())

@@ -1,0 +1,106 @@
+"""The answer to a training data question for people: models and their training, then datasets, then what is not sure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lineage.cli.screen import Screen
+from lineage.cli.show_answer import Data, file_name, moment, short_hash, show_rest, show_standing
+
+_CERTAINTIES = {
+    "EXACT": "This is what served.",
+    "CANDIDATES": "What served is not settled: these are the candidates.",
+}
+
+
+def show_training(screen: Screen, answer: Data) -> None:
+    """Write ``answer``, the field ``trainingData`` of the operation TrainingData."""
+    for model in answer["models"]:
+        _show_model(screen, model)
+    if not answer["models"]:
+        screen.line("No model is known that served.")
+    screen.line()
+    screen.line(_CERTAINTIES.get(answer["certainty"], answer["certainty"]))
+    _show_datasets(screen, answer["datasets"])
+    _show_gaps(screen, answer)
+    show_standing(screen, answer)
+
+
+def _show_model(screen: Screen, model: Data) -> None:
+    version = model["version"]
+    screen.heading(f"Model {_name(version)}{_said_version(version)}")
+    pairs: list[tuple[str, Any]] = [("content", short_hash(each, True)) for each in version["contentHashes"]]
+    pairs += [("served by", _served(run)) for run in model["servedBy"]]
+    trained = model["trainedBy"]
+    if trained is None:
+        pairs.append(("trained by", "a run that nobody told of"))
+    else:
+        pairs.append(("trained by", f"{trained['job']['name']}, run {trained['runId']}"))
+        pairs.append(("commit", trained["codeVersion"] or "not told"))
+        pairs.append(("parameters", _written(trained["parameters"])))
+        pairs.append(("metrics", _written(trained["metrics"])))
+    screen.pairs(pairs)
+
+
+def _show_datasets(screen: Screen, page: Data) -> None:
+    screen.heading("Trained on")
+    rows = [
+        (
+            hit["role"],
+            hit["distance"],
+            f"{_name(hit['version'])}{_said_version(hit['version'])}",
+            ", ".join(short_hash(each, not screen.terminal) for each in hit["version"]["contentHashes"]) or "none told",
+            (hit["binding"] or "").lower(),
+            hit["evidence"].lower(),
+        )
+        for hit in page["nodes"]
+    ]
+    screen.table(("role", "distance", "dataset", "content", "binding", "evidence"), rows, right=("distance",))
+    show_rest(screen, len(rows), page["totalCount"])
+
+
+def _show_gaps(screen: Screen, answer: Data) -> None:
+    gaps = answer["gaps"]
+    screen.heading(f"Score {answer['score']:.2f}: the share of versions and reads that carry no gap")
+    if not gaps["nodes"]:
+        screen.line("  No gaps.")
+        return
+    rows = [(gap["kind"], file_name(gap["node"]["label"]) if gap["node"] else "", gap["message"]) for gap in gaps["nodes"]]
+    screen.table(("gap", "of", "what is not sure"), rows)
+    show_rest(screen, len(rows), gaps["totalCount"])
+
+
+def _name(version: Data) -> str:
+    return file_name(version["dataset"]["name"] if version["dataset"] else None)
+
+
+def _said_version(version: Data) -> str:
+    return f" version {version['version']}" if version["version"] is not None else ""
+
+
+def _served(run: Data) -> str:
+    ended = f"to {moment(run['endedAt'])}" if run["endedAt"] else "and still serves"
+    return f"rollout {run['runId']}, from {moment(run['startedAt'])} {ended}"
+
+
+def _written(value: Any) -> str:
+    match value:
+        case dict():
+            return ", ".join(f"{name}={_one(each)}" for name, each in value.items())
+        case list():
+            return ", ".join(_metric(each) for each in value)
+        case _:
+            return "" if value is None else _one(value)
+
+
+def _metric(told: Any) -> str:
+    if not isinstance(told, dict) or "name" not in told:
+        return _one(told)
+    split = f" ({told['split']})" if told.get("split") else ""
+    value = told.get("value")
+    return f"{told['name']}={value:.4g}{split}" if isinstance(value, float) else f"{told['name']}={_one(value)}{split}"
+
+
+def _one(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
