@@ -61,6 +61,14 @@ def os_failure(error: OSError) -> LineageError:
     return DataFolderError(f"{place}{error.strerror or error}.")
 
 
+def fault(error: Exception) -> LineageError:
+    """What to say of an error that nobody raised on purpose."""
+    return LineageError(
+        f"The program failed: {type(error).__name__}: {error}.",
+        hint="This is a fault of Lineage. `python -X dev -m lineage.cli …` shows where it is.",
+    )
+
+
 def report(error: LineageError) -> Exit:
     """Say ``error`` on standard error, a sentence and a hint, and return its exit code."""
     from lineage.cli.screen import printable

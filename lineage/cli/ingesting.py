@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lineage.cli.failure import Exit
-from lineage.cli.options import DEFAULT_URL, URL, APIKey
-from lineage.cli.sending import RecordKind, Sent, Sink
+from lineage.cli.options import DEFAULT_URL, URL, APIKey, RecordKind
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from lineage.cli.screen import Screen
+    from lineage.cli.sending import Sent, Sink
 
 SHOWN = 20
 """How many refusals are shown, of each file."""
@@ -65,10 +67,7 @@ def _ingest(sink: Sink, kind: RecordKind, file: Path, progress: Progress) -> Sen
     return send_all(sink, kind, read_records(file, lambda count: progress.advance(task, count)), told)
 
 
-def _show(screen: object, file: Path, sent: Sent) -> None:
-    from lineage.cli.screen import Screen
-
-    assert isinstance(screen, Screen)
+def _show(screen: Screen, file: Path, sent: Sent) -> None:
     name = "standard input" if str(file) == "-" else str(file)
     told = f"{name}: {sent.kept:,} new, {sent.duplicates:,} known before, {len(sent.refused):,} refused."
     screen.line(told + (f" {sent.warned:,} came with warnings." if sent.warned else ""))

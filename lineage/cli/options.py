@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,14 @@ import typer
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 DEFAULT_DATA = Path("lineage-data")
+
+
+class RecordKind(str, Enum):
+    """What records are."""
+
+    LINEAGE = "lineage"
+    PREDICTIONS = "predictions"
+
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print the answer's data as JSON.")]
 URL = Annotated[str, typer.Option("--url", envvar="LINEAGE_URL", help="The server to ask.")]

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from lineage.cli import administration, demo, exporting, hashing, ingesting, maintenance, questions, serving
-from lineage.cli.failure import Exit, missing_parts, os_failure, report
+from lineage.cli.failure import Exit, fault, missing_parts, os_failure, report
 from lineage.errors import LineageError
 
 HELP = "Which data trained this prediction? What is affected by this change? Lineage from OpenLineage events."
@@ -86,4 +86,8 @@ def run(arguments: Sequence[str]) -> int:
         return Exit.ANSWERED
     except OSError as error:
         return report(os_failure(error))
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        return report(fault(error))
     return Exit.ANSWERED

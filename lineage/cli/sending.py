@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Protocol
 
+from lineage.cli.options import RecordKind
 from lineage.cli.recordfile import Record
 from lineage.cli.remote import Server
 
@@ -15,13 +15,6 @@ BATCH_BYTES = 4 << 20
 """A batch is sent when it has so many records or bytes; one record may be larger by itself."""
 
 _PATHS = {"lineage": "/api/v1/lineage/batch", "predictions": "/api/v1/predictions"}
-
-
-class RecordKind(str, Enum):
-    """What the records are."""
-
-    LINEAGE = "lineage"
-    PREDICTIONS = "predictions"
 
 
 @dataclass(frozen=True, slots=True)

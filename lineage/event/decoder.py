@@ -1,22 +1,19 @@
-"""JSON as RFC 8259 has it, and I-JSON (RFC 7493) nearly: no number that no double holds, no name told twice differently.
+"""JSON as RFC 8259 has it, without names that occur twice and numbers that no double holds (I-JSON, RFC 7493).
 
 What is accepted: one value in UTF-8, nested at most :data:`MAX_DEPTH` deep, a byte order mark before it or not
 (RFC 8259, section 8.1). Integers of up to 4,300 digits are exact. Two things that not every store can hold become
 U+FFFD, and are told as a warning: escapes of lone surrogates, which Java emitters produce by cutting strings, and
-escapes of NUL. After that no string in a value holds either. A name that is told twice in one object with equal values,
-as a real emitter does, is taken and told as a warning (``docs/adr/0003-names-told-twice.md``); with different values it
-is refused. Names that become equal by U+FFFD count as one name told twice.
+escapes of NUL. After that no string in a value holds either. Keys that become equal by it count as one key sent twice.
 
-Three ways lead to the same values, each slower than the one before. orjson reads nearly all; that no name was lost on
-the way shows when what it writes back has as many strings. The rest goes to jiter. What jiter refuses is repaired, or
-explained, or it is deep or tells a name twice, and then the standard library's decoder has the last word.
+Three ways lead to the same values, each slower than the one before. What orjson reads and writes back to the very
+same bytes can hold nothing of the above, as each of these would be lost on the way; that settles most compact JSON.
+The rest goes to jiter, which sees duplicate keys. What jiter refuses is repaired, or explained, or it is deep, and then
+the standard library's decoder has the last word.
 
 >>> decode(b'{"rows": 9007199254740993}')
 {'rows': 9007199254740993}
 >>> decode_with_warnings(rb'["cut here \\ud83d"]')
-(['cut here \\ufffd'], ('LONE_SURROGATE',))
->>> decode_with_warnings(b'{"a": 1, "a": 1}')
-({'a': 1}, ('DUPLICATE_KEY',))
+(['cut here \ufffd'], ('LONE_SURROGATE',))
 """
 
 from __future__ import annotations
@@ -32,12 +29,10 @@ import jiter
 import orjson
 
 from lineage.errors import NotJSONError
-from lineage.event.repetition import refuse_difference
 
 MAX_DEPTH = 500
 """Objects and arrays within each other; the deepest logical plans of real Spark jobs stay below."""
 
-DUPLICATE_KEY = "DUPLICATE_KEY"
 LONE_SURROGATE = "LONE_SURROGATE"
 NUL_CHARACTER = "NUL_CHARACTER"
 
@@ -45,9 +40,6 @@ BOM = b"\xef\xbb\xbf"
 STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 """A JSON string with its quotes, to be compiled with DOTALL; never backtracks."""
 
-# What jiter says of values that are sound, or may be.
-_UNDECIDED = ("recursion limit", "Detected duplicate key")
-_SHALLOW = 50
 _HINT = "Send one JSON value as RFC 8259 has it, in UTF-8."
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair of surrogates: one character
@@ -62,8 +54,6 @@ _NOT_A_NUMBER = re.compile(rb"-?(?:NaN|Infinity|nan|inf)")
 # Digits become 0, E becomes e, what may end a number becomes a comma: then one literal finds the numbers worth a look.
 _SHAPE = bytes.maketrans(b"123456789E]}\t\n\r ", b"000000000e,,,,,,")
 _LARGE_EXPONENT = re.compile(rb"0e000+(?:,|\Z)")
-# Integers of 18 digits fit into 64 bits; those that don't fit, orjson reads as floats.
-_LONG_INTEGER = b"0" * 19
 _LONG_MANTISSA = b"0" * 200
 
 
@@ -76,10 +66,9 @@ def decode(data: bytes) -> Any:
 
 
 def decode_with_warnings(data: bytes) -> tuple[Any, tuple[str, ...]]:
-    """Decode one JSON value as :func:`decode` does, and say what was mended: LONE_SURROGATE, NUL_CHARACTER, DUPLICATE_KEY.
+    """Decode one JSON value as :func:`decode` does, and say what was replaced: LONE_SURROGATE, NUL_CHARACTER.
 
-    Memory is linear in the size of ``data``, whatever it holds, and so is time; where names are told twice within what
-    is told twice, time grows by the logarithm of the size at most. Raises NotJSONError.
+    Time and memory are linear in the size of ``data``, whatever it holds. Raises NotJSONError.
     """
     if b"\\" in data and b"\\u0000" in data:
         return _decode_repaired(data)
@@ -91,28 +80,19 @@ def decode_with_warnings(data: bytes) -> tuple[Any, tuple[str, ...]]:
 
 def _decode_fast(data: bytes) -> Any:
     """Raises ValueError also for what only the careful way can take."""
-    try:
-        value = orjson.loads(data)
-        written = orjson.dumps(value)
-    except (ValueError, TypeError):
-        written = b""
-    if written == data:
-        return value
-    shape = data.translate(_SHAPE, b"+")
-    if written and _LONG_INTEGER not in shape and _strings(written) == _strings(data):
-        return value
+    if b'": ' not in data[:64]:
+        try:
+            value = orjson.loads(data)
+            written = orjson.dumps(value)
+        except (ValueError, TypeError):
+            written = None
+        if written == data:
+            return value
     value = jiter.from_json(data, catch_duplicate_keys=True, allow_inf_nan=False, cache_mode="keys")
+    shape = data.translate(_SHAPE, b"+")
     if _LARGE_EXPONENT.search(shape) or _LONG_MANTISSA in shape:
         _refuse_overflow(data)
     return value
-
-
-def _strings(document: bytes) -> int:
-    """Twice the number of strings in a JSON document, names among them, however they are spelled."""
-    if b"\\" not in document:
-        return document.count(b'"')
-    unpaired = document.replace(b"\\\\", b"")
-    return unpaired.count(b'"') - unpaired.count(b'\\"')
 
 
 def _decode_repaired(data: bytes) -> tuple[Any, tuple[str, ...]]:
@@ -123,17 +103,13 @@ def _decode_repaired(data: bytes) -> tuple[Any, tuple[str, ...]]:
     try:
         return _decode_fast(data), warnings
     except ValueError as error:
-        # The fast decoder stops at 200 levels, where the limit here is higher, and at every name told twice.
-        if not str(error).startswith(_UNDECIDED):
+        # The fast decoder stops at 200 levels; the limit here is higher.
+        if "recursion limit" not in str(error):
             raise _syntax_error(data, error) from None
-    depth = _refuse_depth(data)
-    if depth <= _SHALLOW:
-        value, told_twice = _decode_carefully(data)
-    else:
-        # A thread of its own, as the standard decoder counts its levels on top of the caller's stack.
-        with ThreadPoolExecutor(max_workers=1) as fresh_stack:
-            value, told_twice = fresh_stack.submit(_decode_carefully, data).result()
-    return value, told_twice + warnings
+    _refuse_depth(data)
+    # A thread of its own, as the standard decoder counts its levels on top of the caller's stack.
+    with ThreadPoolExecutor(max_workers=1) as fresh_stack:
+        return fresh_stack.submit(_decode_deep, data).result(), warnings
 
 
 def _refuse_wrong_encoding(data: bytes) -> None:
@@ -168,9 +144,8 @@ def _refuse_overflow(data: bytes) -> None:
             )
 
 
-def _refuse_depth(data: bytes) -> int:
-    """The depth of ``data``, when it is not refused for it."""
-    depth = deepest = 0
+def _refuse_depth(data: bytes) -> None:
+    depth = 0
     for token in _BRACKETS.finditer(data):
         mark = data[token.start()]
         if mark in b"[{":
@@ -181,32 +156,28 @@ def _refuse_depth(data: bytes) -> int:
                     f"Not JSON at byte {place}: nested more than {MAX_DEPTH} levels deep.",
                     hint="Flatten the value, or send it as a string.",
                 )
-            deepest = max(deepest, depth)
         elif mark in b"]}":
             depth -= token.end() - token.start()
-    return deepest
 
 
-def _decode_carefully(data: bytes) -> tuple[Any, tuple[str, ...]]:
-    """The value, and the warning of names that were told twice in it."""
+def _decode_deep(data: bytes) -> Any:
     text = data.decode()
-    told_twice: set[str] = set()
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        members = dict(pairs)
-        if len(members) < len(pairs):
-            refuse_difference(pairs)
-            told_twice.add(DUPLICATE_KEY)
-        return members
-
     try:
-        value = json.loads(text, object_pairs_hook=unique, parse_float=_finite, parse_constant=_no_constant)
+        return json.loads(text, object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         place = len(text[: error.pos].encode())
         raise NotJSONError(f"Not JSON at byte {place}: {error.msg}.", hint=_HINT) from None
     except ValueError:
         raise NotJSONError("Not JSON: an integer of more than 4,300 digits.", hint="Send it as a string.") from None
-    return value, tuple(told_twice)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise NotJSONError(f"Not JSON: the key {json.dumps(twice[:80])} occurs twice.", hint="Send each key once.")
+    return result
 
 
 def _finite(number: str) -> float:
@@ -235,9 +206,10 @@ def _syntax_error(data: bytes, error: ValueError) -> NotJSONError:
             f"Not JSON at byte {place}: {constant[0].decode()}.",
             hint="JSON has no NaN and no Infinity: send null, or a string.",
         )
+    hint = "Send each key once." if reason.startswith("Detected duplicate key") else _HINT
     if len(reason) > 160:
         reason = reason[:160] + "…"
-    return NotJSONError(f"Not JSON at byte {place}: {reason}.", hint=_HINT)
+    return NotJSONError(f"Not JSON at byte {place}: {reason}.", hint=hint)
 
 
 def _offset(data: bytes, line: int, column: int) -> int:

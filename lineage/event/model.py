@@ -1,4 +1,4 @@
-"""An OpenLineage event as received, and a prediction record: what parsing makes of bytes (OpenLineage specification 2-0-2).
+"""An OpenLineage event as received, and a prediction record: what parsing makes of bytes (OpenLineage 2-0-2).
 
 Facets stay plain JSON values, unknown ones too; what they claim is for the dialects and the fold to say.
 """
@@ -39,10 +39,10 @@ class EventDataset:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. ``time`` is ``eventTime`` as UTC microseconds since the epoch, ``hash`` the SHA-256 of the record's bytes.
+    """One event. ``time`` is ``eventTime`` in UTC microseconds since the epoch, ``hash`` the SHA-256 of the bytes.
 
-    ``type`` is ``eventType`` in upper case, or None. ``run_id`` is a lower-case canonical UUID. Of a JobEvent, ``run_id`` is
-    None; of a DatasetEvent, ``job`` too, and ``dataset`` is set. ``warnings`` are codes of contract section 1.
+    ``type`` is ``eventType`` in upper case, or None. ``run_id`` is a lower-case canonical UUID.
+    Of a JobEvent, ``run_id`` is None; of a DatasetEvent, ``job`` too, and ``dataset`` is set. ``warnings`` are codes of contract section 1.
     """
 
     kind: EventKind

@@ -20,7 +20,7 @@ from lineage.fold.datasets import DatasetRows
 from lineage.fold.directory import Directory
 from lineage.fold.emission import Emission
 from lineage.fold.reads import RunRows
-from lineage.fold.records import Records
+from lineage.fold.records import DatasetRecord, JobRecord, Records, RunRecord
 from lineage.fold.references import References
 from lineage.fold.runs import Runs
 from lineage.fold.store import FactStore, MemoryFacts, Table
@@ -116,7 +116,9 @@ class Fold:
         """Every version of the dataset is to be told again: its kind or its names have changed."""
         timeline = self._context.timeline(name)
         self._work.versions.update(dict.fromkeys(timeline.writes.by_key, name))
-        tellers = [self._records.run_by_key(run) for run in timeline.touches]
+        tellers: list[RunRecord | DatasetRecord | JobRecord | None] = [
+            self._records.run_by_key(run) for run in timeline.touches
+        ]
         for key, _ in self._facts.links(Table.TELLERS, dataset_key(*name)):
             tellers += [self._records.dataset_by_key(key), self._records.job_by_key(key)]
         for version in (version for teller in tellers if teller for version in teller.references):

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import apsw
@@ -156,14 +157,14 @@ class SQLiteFacts:
     def _stored_links(self, place: tuple[Table, bytes]) -> list[tuple[bytes, bytes]]:
         """As the file has them; few, or none, are asked for again and again, and kept."""
         try:
-            stored: list[tuple[bytes, bytes]] = self._db.execute(_LINKS, place).fetchall()
+            stored: Any = self._db.execute(_LINKS, place).fetchall()
         except apsw.Error as error:
             raise self._failure(error) from error
         if len(stored) <= _SHORT:
             if len(self._short) >= _KEPT_SHORT:
                 self._short.clear()
             self._short[place] = stored
-        return stored
+        return stored  # type: ignore[no-any-return]
 
     def _write_records(self) -> None:
         rows = sorted(self._records.items(), key=itemgetter(0))

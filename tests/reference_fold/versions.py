@@ -168,10 +168,11 @@ def declared_reads(world: World) -> list[Declared]:
         if run.streams:
             found += [Declared(run, name, version, max(claims.time, run.start)) for claims, name, version in told]
         else:
-            first: dict[Name, str] = {}
-            for _, name, version in told:
-                first.setdefault(name, version)
-            found += [Declared(run, name, version, run.start) for name, version in first.items()]
+            first: dict[Name, Claims] = {}
+            for claims, name, _ in told:
+                first.setdefault(name, claims)
+            earliest = {(name, version) for claims, name, version in told if first[name] is claims}
+            found += [Declared(run, name, version, run.start) for name, version in earliest]
     return found
 
 

@@ -22,7 +22,7 @@ TERMINAL = ("COMPLETE", "FAIL", "ABORT")
 MOST_NAMES = 32
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
     """A run as all of its events tell it."""
 

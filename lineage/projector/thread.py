@@ -1,0 +1,159 @@
+"""The projector as a thread: woken by commits, patient with stores that are away, asked by those who wait for it."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from lineage.errors import BusyError, UnavailableError
+from lineage.fold.store import FactStore
+from lineage.ledger import Ledger
+from lineage.projector.projection import Advance, Predictions, Projection
+from lineage.proof.leaf import decode
+from lineage.store import GraphStore
+
+_FIRST_RETRY = 0.1
+_LONGEST_RETRY = 30.0
+_IDLE_SECONDS = 0.2
+"""After so long without an entry the facts are kept too."""
+
+_log = logging.getLogger(__name__)
+
+
+def _nothing() -> None:
+    return None
+
+
+class Projector:
+    """Keeps ``store`` and ``predictions`` up to date with ``ledger``, from :meth:`start` to :meth:`stop`.
+
+    See :class:`lineage.projector.projection.Projection` for ``facts`` and ``harden``. While a store is away it tries
+    again after 0.1 to 30 s, and nothing is lost: the ledger has it all.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        facts: FactStore,
+        store: GraphStore,
+        predictions: Predictions,
+        *,
+        harden: Callable[[], None] = _nothing,
+    ) -> None:
+        self._ledger = ledger
+        self._projection = Projection(ledger, facts, store, predictions, harden=harden)
+        self._changed = threading.Condition()
+        self._told = 0
+        self._reached = store.watermark()
+        self._stopping = False
+        self._give_up_at: float | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def reached(self) -> int:
+        """How many ledger entries the store reflects."""
+        return self._reached
+
+    @property
+    def skipped(self) -> int:
+        """How many records were met that can't be parsed or folded."""
+        return self._projection.skipped
+
+    def start(self) -> None:
+        """Project in a thread of its own until :meth:`stop`."""
+        self._thread = threading.Thread(target=self.run, name="projector", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Project what the ledger holds now, for ``timeout`` seconds at most, and end the thread. What is left is
+        projected by the next start."""
+        with self._changed:
+            self._stopping = True
+            self._give_up_at = time.monotonic() + timeout
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def wake(self, size: int) -> None:
+        """The ledger now has ``size`` entries."""
+        with self._changed:
+            self._told = max(self._told, size)
+            self._changed.notify_all()
+
+    def wait_for(self, size: int, timeout: float) -> bool:
+        """Wait until the store reflects the ledger's first ``size`` entries; False if it does not within ``timeout``
+        seconds."""
+        if self._reached >= size:
+            return True
+        with self._changed:
+            return self._changed.wait_for(lambda: self._reached >= size, timeout)
+
+    def behind(self) -> int:
+        """How many ledger entries are not projected yet."""
+        return max(0, self._ledger.size() - self._reached)
+
+    def lag_seconds(self) -> float:
+        """How long ago the oldest entry that is not projected was received; 0 if there is none."""
+        reached = self._reached
+        if reached >= self._ledger.size():
+            return 0.0
+        return max(0.0, time.time() - decode(self._ledger.leaf(reached)).received / 1e6)
+
+    def catch_up(self, advance: Advance | None = None) -> None:
+        """Project all that waits in the calling thread. Raises UnavailableError, BusyError, DataFolderError."""
+        try:
+            self._projection.catch_up(advance)
+        finally:
+            self._publish()
+
+    def rebuild(self, advance: Advance | None = None) -> None:
+        """Make everything anew from the ledger in the calling thread; a question meanwhile sees what is there."""
+        try:
+            self._projection.rebuild(advance)
+        finally:
+            self._publish()
+
+    def run(self) -> None:
+        """Project in the calling thread until :meth:`stop`."""
+        retry = _FIRST_RETRY
+        while True:
+            try:
+                while not self._given_up() and self._projection.step():
+                    self._publish()
+                self._publish()
+                if not self._wait() or self._stopping:
+                    self._projection.keep()
+                retry = _FIRST_RETRY
+                if self._stopping and (self._given_up() or not self.behind()):
+                    return
+            except Exception as error:
+                if isinstance(error, UnavailableError | BusyError):
+                    _log.warning("The projection waits: %s", error)
+                else:
+                    _log.exception("The projection failed, and is tried again.")
+                if self._stopping:
+                    return
+                self._pause(retry * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+                retry = min(retry * 2, _LONGEST_RETRY)
+
+    def _wait(self) -> bool:
+        """Wait for the next entry; False if none came for a while."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._told > self._reached or self._stopping, _IDLE_SECONDS)
+
+    def _pause(self, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping, seconds)
+
+    def _given_up(self) -> bool:
+        return self._give_up_at is not None and time.monotonic() > self._give_up_at
+
+    def _publish(self) -> None:
+        with self._changed:
+            if self._reached != self._projection.reached:
+                self._reached = self._projection.reached
+                self._changed.notify_all()
