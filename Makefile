@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 WORKERS ?= 2
+BENCHES ?= $(sort bench/predictions.py $(wildcard bench/bench_*.py))
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -32,7 +33,7 @@ format: $(VENV)/.dev  ## Write the code as the formatter has it.
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev  ## Measure.
-	@for script in bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
+	@for script in $(BENCHES); do $(BIN)/python $$script || exit 1; done
 
 docs: $(VENV)/.dev  ## Write the generated documents anew.
 	$(BIN)/python -m lineage_graphql.export graphql/schema.graphql

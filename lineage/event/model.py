@@ -41,8 +41,8 @@ class EventDataset:
 class Event:
     """One event. ``time`` is ``eventTime`` in UTC microseconds since the epoch, ``hash`` the SHA-256 of the bytes.
 
-    ``type`` is ``eventType`` in upper case, or None. ``run_id`` is a lower-case canonical UUID.
-    Of a JobEvent, ``run_id`` is None; of a DatasetEvent, ``job`` too, and ``dataset`` is set. ``warnings`` are codes of contract section 1.
+    ``type`` is ``eventType`` in upper case, or None. ``run_id`` is a lower-case canonical UUID. Of a JobEvent it is
+    None; of a DatasetEvent ``job`` too, and ``dataset`` is set. ``warnings`` are codes of contract section 1.
     """
 
     kind: EventKind

@@ -30,6 +30,7 @@ _KEEP_SECONDS = 1.0
 _KEEP_EVENTS = 5_000
 _SEAL = b"ledger"
 """Key of the record that says which ledger the facts were made from; no unit of rows has a key of six bytes."""
+_FEWER = "the ledger has fewer entries than were projected"
 _OF_THE_DISK = (UnavailableError, BusyError, DataFolderError)
 
 _log = logging.getLogger(__name__)
@@ -120,8 +121,8 @@ class Projection:
         """Make everything anew from the ledger. Readers meanwhile see as much as is there."""
         with self._working:
             self._aligned = False
-            self._clear("it was asked for")
             self._predictions.clear()
+            self._clear("it was asked for")
             self.catch_up(advance)
 
     def keep(self) -> None:
@@ -195,14 +196,13 @@ class Projection:
         kept, shown, self._indexed = self._facts.watermark(), self._store.watermark(), self._predictions.watermark()
         head = self._ledger.size()
         fault = self._foreign(kept, head)
-        if fault is not None and (shown or self._indexed):
+        if fault is None and max(shown, self._indexed) > head:
+            fault = _FEWER
+        if fault is not None:
+            self._predictions.clear()
             self._clear(fault)
-            self._predictions.clear()
-        elif fault is not None or shown < kept:
-            self._clear("the graph store is behind the facts" if shown else "the graph store is empty")
-        elif max(shown, self._indexed) > head:
-            self._clear("the ledger has fewer entries than were projected")
-            self._predictions.clear()
+        elif shown < kept:
+            self._clear("the graph store is behind the facts")
         self._indexed = self._predictions.watermark()
         self.reached = self._store.watermark()
         self._follow(self.reached)
@@ -215,7 +215,7 @@ class Projection:
         if sealed is None:
             return "there are no facts"
         if kept > head:
-            return "the ledger has fewer entries than were projected"
+            return _FEWER
         return None if sealed == self._seal(kept) else "it was made from another ledger"
 
     def _seal(self, size: int) -> bytes:

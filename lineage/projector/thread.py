@@ -47,7 +47,7 @@ class Projector:
         self._projection = Projection(ledger, facts, store, predictions, harden=harden)
         self._changed = threading.Condition()
         self._told = 0
-        self._reached = store.watermark()
+        self._reached = 0
         self._stopping = False
         self._give_up_at: float | None = None
         self._thread: threading.Thread | None = None

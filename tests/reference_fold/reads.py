@@ -10,6 +10,7 @@ from reference_fold.versions import Declared, Ending, Written
 from reference_fold.world import Rank, Run
 
 CLOSE = 2_000_000
+OWN = False
 SCOPES = ("FULL", "SAMPLE", "METADATA")
 
 Found = tuple[Name, str, object]
@@ -74,7 +75,7 @@ def hashes_read(run: Run, dataset: Name) -> tuple[Digest, ...]:
     for claims in sorted(run.claims, key=lambda each: (each.time, each.type != "START", each.hash)):
         told = [digest for read in claims.reads if read.name == dataset for digest in read.digests]
         if told:
-            return tuple(told)
+            return tuple({(d.algorithm, d.scope, d.method): d for d in told}.values())
     return ()
 
 
@@ -90,7 +91,7 @@ def _at_start(line: Timeline, run: Run, dataset: Name, limit: Rank | None) -> tu
     agreeing = [v for v in versions if agree(hashes, v.digests)]
     if agreeing:
         return Met(agreeing[-1], run.start, "HASH"), set()
-    ended = [e.place for e in line.endings if e.dataset == dataset and e.time <= run.start and e.run is not run]
+    ended = [e.place for e in line.endings if e.dataset == dataset and e.time <= run.start and (OWN or e.run is not run)]
     versions = [v for v in versions if not ended or v.place > max(ended)]
     certain = [v for v in versions if v.certain]
     if certain and comparable(hashes, certain[-1].digests):
@@ -108,7 +109,7 @@ def is_living(
     line: Timeline, run: Run, dataset: Name, versions: list[Written], place: tuple[int, Rank]
 ) -> bool:
     """Whether no DROP or RENAME ended the dataset's life before ``place`` without a later one of ``versions`` (R16)."""
-    ended = [e.place for e in line.endings if e.dataset == dataset and e.time <= place[0] and e.run is not run]
+    ended = [e.place for e in line.endings if e.dataset == dataset and e.time <= place[0] and (OWN or e.run is not run)]
     return not ended or any(v.place > max(ended) for v in versions)
 
 
@@ -144,7 +145,7 @@ def kept_of(line: Timeline, version: Written, reads: bool, appends: bool, change
     before = [
         v
         for v in line.of(version.dataset)
-        if v.place < version.place and v.rank < version.rank and v.certain and v.run is not version.run
+        if v.place < version.place and v.rank < version.rank and v.run is not version.run
     ]
     place = version.place
     if change in ("OVERWRITE", "TRUNCATE", "RENAME"):
@@ -153,9 +154,9 @@ def kept_of(line: Timeline, version: Written, reads: bool, appends: bool, change
     before = [v for v in before if not ended or v.place > max(ended)]
     if not before:
         return None
-    last = before[-1]
+    last = ([v for v in before if v.certain] or before)[-1]
     same_parent = version.run.parent is not None and version.run.parent == last.run.parent
-    if reads or appends or (change in (None, "CREATE") and same_parent):
+    if reads or appends or change == "ALTER" or (change in (None, "CREATE") and same_parent):
         return Met(last, version.written, "BUILDS_ON")
     if change is None:
         version.gaps.add("WRITE_MODE_UNKNOWN")

@@ -49,12 +49,12 @@ def facts_of(events: Iterable[Event]) -> Facts:
     line = _settled(world, feeds)
     facts = Facts()
     facts.conflicts = set(world.conflicts)
-    for run in world.runs.values():
-        facts.runs[run.id] = (run.type, run.state, run.start, run.end, frozenset(run.gaps))
     for version in line.versions:
         _add_write(facts, line, version, feeds[version.run])
     for run, fed in feeds.items():
         _add_none_flow(facts, line, run, fed)
+    for run in world.runs.values():
+        facts.runs[run.id] = (run.type, run.state, run.start, run.end, frozenset(run.gaps))
     _add_siblings(facts, line, feeds)
     for version in line.versions:
         names = frozenset([version.declared] if version.declared else [])
@@ -147,7 +147,9 @@ def _add_write(facts: Facts, line: Timeline, version: Written, feeds: Feeds) -> 
     facts.wrote.add((flow, id_of(version)))
     change = lifecycle_of(run.claims, output)
     for name, evidence in feeds[output].items():
-        for met in met_by(line, run, name, version.rank)[0]:
+        found, gaps = met_by(line, run, name, version.rank)
+        run.gaps |= gaps
+        for met in found:
             if _may(met, version.rank) and (version.moment is None or met.time <= version.moment):
                 _add_read(facts, line, met, flow, evidence, not run.failed)
     reads = any(output in fed for fed in feeds.values())
@@ -165,7 +167,9 @@ def _add_write(facts: Facts, line: Timeline, version: Written, feeds: Feeds) -> 
 def _add_none_flow(facts: Facts, line: Timeline, run: Run, feeds: Feeds) -> None:
     flow: Flow = (run.id, None, None)
     for name, evidence in feeds.get(None, {}).items():
-        for met in met_by(line, run, name, None)[0]:
+        found, gaps = met_by(line, run, name, None)
+        run.gaps |= gaps
+        for met in found:
             _add_read(facts, line, met, flow, evidence, not run.failed)
     if not run.streams:
         return

@@ -190,7 +190,7 @@ def give_names(versions: list[Written], reads: list[Declared]) -> None:
     for name in {(version.dataset, version.declared) for version in versions if version.declared}:
         claimants = sorted((v for v in versions if (v.dataset, v.declared) == name), key=lambda v: v.place)
         for loser in claimants[:-1]:
-            loser.declared = None
+            loser.declared, loser.told_none = None, True
         if len({v.run.id for v in claimants}) > 1:
             claimants[-1].gaps.add("VERSION_CLAIMED_TWICE")
     _join_unwritten(versions, reads)
