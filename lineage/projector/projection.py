@@ -78,6 +78,7 @@ class Projection:
         self._working = threading.RLock()
         self._aligned = False
         self._skipped: set[Place] = set()
+        self._indexed = 0
         self._unkept = 0
         self._kept_at = time.monotonic()
         self.reached = 0

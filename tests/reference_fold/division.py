@@ -67,14 +67,14 @@ def divided(told: Told, borrowed: dict[Name, set[Name]], known: set[Name]) -> Fe
     named = {source.name for entry in told.entries for source in entry.sources}
     own = {name for output in free for name in told.columns.get(output, ())}
     visible = {name for name in own if name in known or name in told.vouched}
-    claims = {output: told.columns.get(output, set()) | borrowed.get(output, set()) for output in free}
+    claims = {output: told.columns.get(output, set()) | borrowed.get(output, set()) for output in told.outputs}
     claimed = {name for names in claims.values() for name in names}
     feeds: dict[Name | None, set[Name]] = {output: _decided_by(told, output) for output in decided}
     inputs = told.inputs | named | visible
     for output in free:
         silent = not claims[output]
         fed = {name for name in inputs if name in claims[output]}
-        fed |= {name for name in inputs - named if name not in claimed or silent}
+        fed |= {name for name in told.inputs - named if name not in claimed or silent}
         feeds[output] = fed or {name for name in named if name not in claimed or silent}
     feeding = {name for fed in feeds.values() for name in fed}
     if inputs - feeding:

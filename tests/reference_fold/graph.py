@@ -41,7 +41,7 @@ class _Reader:
     def _node(self, facts: Facts, node: Node) -> None:
         if isinstance(node, Run) and node.state is not RunState.UNKNOWN:
             told = (node.type.value, node.state.value, node.started_at, node.ended_at)
-            facts.runs[(node.run_id, node.job)] = (*told, _codes(node.gaps))
+            facts.runs[(node.run_id, node.job)] = (*told, _codes(node.gaps) - {GapCode.ALIAS_CONFLICT.value})
         elif isinstance(node, Version):
             facts.versions[self.version(node)] = (node.written_at, node.certain, frozenset(node.declared))
             facts.version_gaps[self.version(node)] = _codes(node.gaps) - {GapCode.NO_CONTENT_HASH.value}

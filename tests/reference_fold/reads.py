@@ -35,6 +35,7 @@ class Timeline:
     endings: list[Ending]
     declared: list[Declared]
     models: set[Name]
+    void: list[Written]
 
     def of(self, dataset: Name) -> list[Written]:
         return sorted((v for v in self.versions if v.dataset == dataset), key=lambda v: v.place)
@@ -92,7 +93,7 @@ def _at_start(line: Timeline, run: Run, dataset: Name, limit: Rank | None) -> tu
     if agreeing:
         return Met(agreeing[-1], run.start, "HASH"), set()
     ended = [e.place for e in line.endings if e.dataset == dataset and e.time <= run.start and (OWN or e.run is not run)]
-    versions = [v for v in versions if not ended or v.place > max(ended)]
+    versions = [v for v in versions if not ended or after(v, max(ended))]
     certain = [v for v in versions if v.certain]
     if certain and comparable(hashes, certain[-1].digests):
         return Met(as_found(run, dataset, hashes), run.start, "AS_FOUND", {"CONTENT_CHANGED_OUTSIDE"}), set()
@@ -105,12 +106,16 @@ def _at_start(line: Timeline, run: Run, dataset: Name, limit: Rank | None) -> tu
     return Met(bound, run.start, "TIME", gaps), set()
 
 
+def after(v: Written, end: tuple[int, Rank]) -> bool:
+    return v.written >= end[0] if OWN else v.place > end
+
+
 def is_living(
     line: Timeline, run: Run, dataset: Name, versions: list[Written], place: tuple[int, Rank]
 ) -> bool:
     """Whether no DROP or RENAME ended the dataset's life before ``place`` without a later one of ``versions`` (R16)."""
     ended = [e.place for e in line.endings if e.dataset == dataset and e.time <= place[0] and (OWN or e.run is not run)]
-    return not ended or any(v.place > max(ended) for v in versions)
+    return not ended or any(after(v, max(ended)) for v in versions)
 
 
 def _close(line: Timeline, bound: Written, time: int, run: Run | None = None) -> set[str]:
@@ -151,7 +156,7 @@ def kept_of(line: Timeline, version: Written, reads: bool, appends: bool, change
     if change in ("OVERWRITE", "TRUNCATE", "RENAME"):
         return None
     ended = [e.place for e in line.endings if e.dataset == version.dataset and e.place < place]
-    before = [v for v in before if not ended or v.place > max(ended)]
+    before = [v for v in before if not ended or after(v, max(ended))]
     if not before:
         return None
     last = ([v for v in before if v.certain] or before)[-1]

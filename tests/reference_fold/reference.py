@@ -51,6 +51,8 @@ def facts_of(events: Iterable[Event]) -> Facts:
     facts.conflicts = set(world.conflicts)
     for version in line.versions:
         _add_write(facts, line, version, feeds[version.run])
+    for version in line.void:
+        _add_reads(facts, line, version, feeds[version.run])
     for run, fed in feeds.items():
         _add_none_flow(facts, line, run, fed)
     for run in world.runs.values():
@@ -77,9 +79,10 @@ def _settled(world: World, feeds: dict[Run, Feeds]) -> Timeline:
     for _ in range(MOST_ROUNDS):
         versions = versions_of(world, feeds, moments)
         declared = declared_reads(world)
-        versions = _without_repeated_renames(versions)
-        give_names(versions, declared)
-        line = Timeline(versions, endings_of(world), declared, world.models)
+        kept = _without_repeated_renames(versions)
+        give_names(kept, declared)
+        void = [version for version in versions if version not in kept]
+        line = Timeline(kept, endings_of(world), declared, world.models, void)
         found = {
             (run, output): _moments(line, run, output, fed)
             for run, outputs in feeds.items()
@@ -146,22 +149,28 @@ def _add_write(facts: Facts, line: Timeline, version: Written, feeds: Feeds) -> 
     flow: Flow = (run.id, output, version.moment)
     facts.wrote.add((flow, id_of(version)))
     change = lifecycle_of(run.claims, output)
-    for name, evidence in feeds[output].items():
-        found, gaps = met_by(line, run, name, version.rank)
-        run.gaps |= gaps
-        for met in found:
-            if _may(met, version.rank) and (version.moment is None or met.time <= version.moment):
-                _add_read(facts, line, met, flow, evidence, not run.failed)
+    _add_reads(facts, line, version, feeds)
     reads = any(output in fed for fed in feeds.values())
     appends = bool([w for _, w in naming(run, output) if w.appends])
     kept = kept_of(line, version, reads, appends, change)
     if kept:
-        _add_read(facts, line, kept, flow, feeds[output].get(output, "DECLARED" if reads or appends else "INFERRED"), not run.failed)
+        _add_read(facts, line, kept, flow, feeds[output].get(output, "DECLARED" if reads or appends or change == "ALTER" else "INFERRED"), not run.failed)
     old = renamed_from(run, output)
     if old is not None:
         before = [v for v in line.of(old) if v.place < version.place and v.rank < version.rank and v.certain]
         if before:
             _add_read(facts, line, Met(before[-1], version.written, "RENAME"), flow, "DECLARED", not run.failed)
+
+
+def _add_reads(facts: Facts, line: Timeline, version: Written, feeds: Feeds) -> None:
+    run = version.run
+    flow: Flow = (run.id, version.dataset, version.moment)
+    for name, evidence in feeds[version.dataset].items():
+        found, gaps = met_by(line, run, name, version.rank)
+        run.gaps |= gaps
+        for met in found:
+            if _may(met, version.rank) and (version.moment is None or met.time <= version.moment):
+                _add_read(facts, line, met, flow, evidence, not run.failed)
 
 
 def _add_none_flow(facts: Facts, line: Timeline, run: Run, feeds: Feeds) -> None:
@@ -232,6 +241,9 @@ def _add_logical(facts: Facts, world: World, feeds: dict[Run, Feeds]) -> None:
         for output, fed in outputs.items():
             for name, evidence in fed.items():
                 told.setdefault((name, run.id[1], output), []).append((run, evidence))
+            old = renamed_from(run, output) if output else None
+            if old:
+                told.setdefault((old, run.id[1], output), []).append((run, "DECLARED"))
     for edge, tellers in told.items():
         completed = [run for run in world.runs.values() if run.id[1] == edge[1] and run.state == "COMPLETE"]
         last = max(completed, key=lambda run: run.rank) if completed else None

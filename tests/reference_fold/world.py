@@ -185,7 +185,7 @@ def _settle(run: Run, job_type: str | None) -> None:
     run.start = min(starts) if starts else min(claims.time for claims in run.claims)
     attempt = last_attempt(run.claims)
     ends = [claims.time for claims in attempt if claims.type in TERMINAL]
-    run.end = max(ends) if ends else None
+    run.end = max(*ends, run.start) if ends else None
     told = {claims.type for claims in attempt}
     run.state = next((state for state in ("FAIL", "ABORT", "COMPLETE") if state in told), "RUNNING")
     run.failed = run.state == "FAIL" or (run.state == "ABORT" and not run.streams)

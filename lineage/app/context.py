@@ -1,0 +1,38 @@
+"""What GraphQL asks of a data folder, in a server or in the process that opened the folder."""
+
+from __future__ import annotations
+
+from lineage.app.folder import Folder
+from lineage.errors import IndexAheadError
+from lineage.ledger import Ledger
+from lineage.proof.leaf import decode
+from lineage_graphql import Caps, GraphQLContext
+
+
+def graphql_context(folder: Folder, caps: Caps = Caps()) -> GraphQLContext:  # noqa: B008 (frozen)
+    """The context of questions to ``folder``; they wait for its projector, where it has one."""
+    projector = folder.projector
+
+    def wait_for(size: int, timeout: float) -> None:
+        if projector is not None:
+            projector.wait_for(size, timeout)
+
+    return GraphQLContext(
+        store=folder.store,
+        predictions=folder.predictions,
+        head=folder.ledger.size,
+        wait_for=wait_for,
+        recorded_at=lambda index: received_at(folder.ledger, index),
+        caps=caps,
+        secret=folder.secret,
+    )
+
+
+def received_at(ledger: Ledger, index: int) -> int | None:
+    """When entry ``index`` was received (UTC microseconds), or None if there is none."""
+    if index < 0:
+        return None
+    try:
+        return decode(ledger.leaf(index)).received
+    except IndexAheadError:
+        return None

@@ -1,0 +1,146 @@
+"""The server as an ASGI application: guard, intake, GraphQL, documentation."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from lineage.app.context import graphql_context
+from lineage.app.folder import Folder, open_folder
+from lineage.ledger.writer import GroupCommit
+from lineage.projector import Projector
+from lineage.settings import Settings
+from lineage_graphql import Caps, graphql_router
+from lineage_ingest.intake import Guard, IntakeLimits, IntakeParts, intake_router, openapi_paths, probe_folder
+
+_ADDRESSES = {
+    "graphql": "/graphql",
+    "docs": "/docs",
+    "openapi": "/openapi.json",
+    "ready": "/readyz",
+    "metrics": "/metrics",
+    "events": "/api/v1/lineage",
+}
+
+
+def create_app(settings: Settings | None = None) -> Server:
+    """The server on the data folder of ``settings`` (by default of the environment), which it owns from now on until
+    its lifespan ends. Raises as :func:`lineage.app.folder.open_folder` does."""
+    settings = settings or Settings()
+    return Server(settings, open_folder(settings))
+
+
+class Server:
+    """ASGI. Its lifespan starts the projector, and at its end writes what waits, projects it and closes ``folder``.
+
+    The caller guarantees that ``folder`` was opened to be written.
+    """
+
+    def __init__(self, settings: Settings, folder: Folder) -> None:
+        self.folder = folder
+        assert folder.projector is not None
+        self.projector: Projector = folder.projector
+        self._settings = settings
+        self.writer = GroupCommit(
+            folder.ledger,
+            capacity_records=settings.queue_records,
+            capacity_bytes=settings.queue_bytes,
+            on_commit=self.projector.wake,
+        )
+        parts = self._parts()
+        self._intake = intake_router(parts, self._pages())
+        gauge = parts.metrics.gauge
+        gauge("lineage_projection_lag_seconds", "Age of the oldest entry not projected.", self.projector.lag_seconds)
+        gauge("lineage_projection_skipped", "Records that can't be projected.", lambda: self.projector.skipped)
+        self._guarded = Guard(
+            self._intake,
+            folder.keys,
+            loopback=settings.loopback,
+            insecure=settings.insecure,
+            allowed_hosts=settings.allowed_hosts,
+            refused=parts.metrics.refused,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the lifespan (ASGI)."""
+        await self._guarded(scope, receive, send)
+
+    def end_waits(self) -> None:
+        """End the waits of the feed's readers, so that a server that stops need not sit them out."""
+        self._intake.close()
+
+    def close(self) -> None:
+        """Write what waits, project it for as long as ``shutdown_timeout`` says, and close the folder."""
+        self.end_waits()
+        self.writer.close()
+        self.projector.stop(self._settings.shutdown_timeout)
+        self.folder.close()
+
+    def _parts(self) -> IntakeParts:
+        settings, folder = self._settings, self.folder
+        limits = IntakeLimits(
+            event_bytes=settings.max_event_bytes,
+            batch_bytes=settings.max_batch_bytes,
+            batch_records=settings.max_batch_records,
+            inflight_bytes=settings.max_inflight_bytes,
+            body_timeout=settings.body_timeout,
+            acknowledge_timeout=settings.acknowledge_timeout,
+            feed_wait=settings.feed_wait,
+            feed_limit=settings.feed_limit,
+        )
+        return IntakeParts(
+            folder.ledger,
+            self.writer,
+            folder.rejected,
+            limits=limits,
+            probe=lambda: probe_folder(folder.path),
+            queue_depth=lambda: self.writer.waiting,
+            projection_lag=self.projector.behind,
+        )
+
+    def _pages(self) -> FastAPI:
+        """All that is not the intake's."""
+        pages = FastAPI(title="Lineage", version=_version(), redoc_url=None, lifespan=self._lifespan)
+        context = graphql_context(self.folder, Caps(read_wait=self._settings.read_wait))
+        pages.include_router(graphql_router(context), prefix="/graphql")
+        pages.add_api_route("/", _welcome, include_in_schema=False, response_class=Response)
+        document = pages.openapi
+
+        def openapi() -> dict[str, Any]:
+            whole = document()
+            whole["paths"] = {**openapi_paths(), **whole["paths"]}
+            return whole
+
+        pages.openapi = openapi  # type: ignore[method-assign]
+        return pages
+
+    @asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        self.projector.start()
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self.close)
+
+
+async def _welcome(request: Request) -> Response:
+    """Where everything is: JSON, or a page for browsers."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"name": "Lineage", "version": _version(), **_ADDRESSES})
+    links = "".join(f'<li>{html.escape(what)}: <a href="{path}">{path}</a></li>' for what, path in _ADDRESSES.items())
+    return HTMLResponse(f"<!doctype html><title>Lineage</title><h1>Lineage {_version()}</h1><ul>{links}</ul>")
+
+
+def _version() -> str:
+    try:
+        return version("lineage-graph")
+    except PackageNotFoundError:
+        return "0"

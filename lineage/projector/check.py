@@ -1,0 +1,193 @@
+"""Is the projection what the ledger says? The ledger is verified, everything is folded anew, and the two compared."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Protocol
+
+from lineage.event.model import Name
+from lineage.fold.sqlite import SQLiteFacts
+from lineage.ledger import Ledger, Progress
+from lineage.predictions import Prediction, Served
+from lineage.predictions.sqlite import PredictionIndex
+from lineage.projector.projection import Projection
+from lineage.sqlite import SQLiteStore
+from lineage.store import GraphStore
+
+Report = Callable[[str, int, int], None]
+"""Told (what is being done, how much is done, of how much) from time to time."""
+
+_SHOWN_DIFFERENCES = 20
+_SHOWN_CHARACTERS = 300
+
+
+class VerifiableLedger(Ledger, Protocol):
+    """A ledger that can recompute itself: :meth:`lineage.ledger.sqlite.SQLiteLedger.verify`."""
+
+    def verify(self) -> Iterator[Progress]:
+        """Recompute all; the last progress has the root or the first fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What was checked: ``entries`` of the ledger, with the Merkle ``root`` over them (None if it has a fault), the
+    graph of ``lines`` in its dump as of ``graph_size`` entries, the ``predictions`` counted as of ``predictions_size``.
+
+    ``skipped`` records can't be parsed or folded. ``faults`` are sentences.
+    """
+
+    entries: int
+    root: bytes | None
+    graph_size: int
+    lines: int
+    predictions_size: int
+    predictions: int
+    skipped: int
+    faults: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
+
+def check_projection(
+    ledger: VerifiableLedger,
+    store: GraphStore,
+    predictions: PredictionIndex,
+    report: Report = lambda what, done, of: None,
+    scratch: Path | None = None,
+) -> CheckReport:
+    """Verify the ledger, fold it anew into files in ``scratch`` (by default the system's), and compare.
+
+    A server may write meanwhile: what is compared is one state. Nothing of the data folder is written. Raises
+    UnavailableError, BusyError or DataFolderError where something can't be read.
+    """
+    entries, root, faults = _verify(ledger, report)
+    tally = _Tally()
+    with ExitStack() as closing:
+        folder = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="lineage-check-", dir=scratch)))
+        facts, fresh = SQLiteFacts(folder / "facts.sqlite"), SQLiteStore(folder / "graph.sqlite")
+        closing.callback(fresh.close)
+        closing.callback(facts.close)
+        anew = Projection(ledger, facts, fresh, tally)
+        # Most is done before the views are opened: an open view keeps the server's write-ahead log from shrinking.
+        anew.catch_up(_telling(report), min(store.watermark(), predictions.watermark(), ledger.size()))
+        graph = closing.enter_context(store.reader())
+        index = closing.enter_context(predictions.reader())
+        shown, indexed = graph.ledger_size, index.ledger_size
+        faults += _too_far("graph", shown, ledger.size()) + _too_far("prediction index", indexed, ledger.size())
+        anew.catch_up(_telling(report), min(shown, indexed))
+        counted = tally.copy() if indexed <= shown else None
+        anew.catch_up(_telling(report), shown)
+        lines, differences = _compare(graph.dump(), closing.enter_context(fresh.reader()).dump(), report)
+        if counted is None:
+            anew.catch_up(_telling(report), indexed)
+            counted = tally
+        told = index.count(counted.served()).count
+    faults += differences
+    if told != counted.total:
+        faults.append(f"The prediction index counts {told} records; the ledger has {counted.total}.")
+    return CheckReport(entries, root, shown, lines, indexed, told, anew.skipped, tuple(faults))
+
+
+def _verify(ledger: VerifiableLedger, report: Report) -> tuple[int, bytes | None, list[str]]:
+    last = Progress(0, 0)
+    for last in ledger.verify():
+        report("ledger", last.checked, last.size)
+    return last.size, last.root, [] if last.fault is None else [last.fault]
+
+
+def _telling(report: Report) -> Callable[[int, int], None]:
+    return lambda done, of: report("fold", done, of)
+
+
+def _too_far(what: str, reflected: int, entries: int) -> list[str]:
+    return [f"The {what} reflects {reflected} entries; the ledger has {entries}."] if reflected > entries else []
+
+
+def _compare(kept: Iterable[bytes], anew: Iterable[bytes], report: Report) -> tuple[int, list[str]]:
+    """The number of lines that are kept, and what differs. Lines that only one side has shift the others: those wait
+    until the other side comes to them."""
+    too_many: Counter[bytes] = Counter()
+    missing: Counter[bytes] = Counter()
+    lines = 0
+    for number, (one, other) in enumerate(zip_longest(kept, anew)):
+        lines += one is not None
+        if one != other:
+            _meet(one, too_many, missing)
+            _meet(other, missing, too_many)
+        if number % 10_000 == 0:
+            report("compare", number, 0)
+    sides = (("The graph has, and should not have", too_many), ("The graph lacks", missing))
+    return lines, [fault for says, found in sides for fault in _shown(says, sorted(found.elements()))]
+
+
+def _meet(line: bytes | None, here: Counter[bytes], there: Counter[bytes]) -> None:
+    if line is None:
+        return
+    if there[line] > 0:
+        there[line] -= 1
+        if not there[line]:
+            del there[line]
+    else:
+        del there[line]
+        here[line] += 1
+
+
+def _shown(says: str, lines: Sequence[bytes]) -> list[str]:
+    shown = [f"{says}: {line[:_SHOWN_CHARACTERS].decode('ascii', 'replace')}" for line in lines[:_SHOWN_DIFFERENCES]]
+    more = len(lines) - len(shown)
+    return [*shown, f"{says} {more} lines more."] if more else shown
+
+
+class _Tally:
+    """What a prediction index should count: records by deployment and run."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._models: dict[tuple[Name, str], set[Name]] = {}
+        self._times: dict[tuple[Name, str], tuple[int, int]] = {}
+
+    def watermark(self) -> int:
+        """Nothing is kept from one check to the next."""
+        return 0
+
+    def apply(self, records: Sequence[Prediction], watermark: int) -> None:
+        """Count ``records``; the caller guarantees that each comes once."""
+        self.total += len(records)
+        for record in records:
+            told = record.deployment, record.run_id or ""
+            models = self._models.setdefault(told, set())
+            if record.model is not None:
+                models.add(record.model)
+            first, last = self._times.get(told, (record.time, record.time))
+            self._times[told] = min(first, record.time), max(last, record.time)
+
+    def clear(self) -> None:
+        """Nothing to remove."""
+
+    def copy(self) -> _Tally:
+        """As it stands now."""
+        twin = _Tally()
+        twin.total = self.total
+        twin._models = {told: set(models) for told, models in self._models.items()}
+        twin._times = dict(self._times)
+        return twin
+
+    def served(self) -> list[Served]:
+        """Windows that hold every record counted."""
+        return [
+            Served(deployment, run, *_window(self._times[deployment, run]), frozenset(models))
+            for (deployment, run), models in self._models.items()
+        ]
+
+
+def _window(times: tuple[int, int]) -> tuple[int, int]:
+    return times[0], times[1] + 1
