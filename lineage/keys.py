@@ -1,7 +1,7 @@
 """From a natural key to the 16-byte store key and to the Relay id: the same in every store and after every rebuild.
 
-A store key is the first 16 bytes of SHA-256 over the base kind and the length-prefixed parts of the natural key, so no two
-lists of parts are ever the same bytes. A Relay id is base64url of the base kind and the store key.
+A store key is the first 16 bytes of SHA-256 over the base kind and the length-prefixed parts of the natural key, so no
+two lists of parts are ever the same bytes. A Relay id is base64url of the base kind and the store key.
 
 >>> key = dataset_key("postgres://db", "public.orders")
 >>> key.hex()

@@ -1,13 +1,14 @@
-"""The nouns of the graph: nodes and edges as every store holds them, and the change list that brings a store up to date.
+"""The nouns of the graph: nodes and edges as every store holds them, and the change list that brings a store up to
+date.
 
-Words are OpenLineage's first, W3C PROV's second (a Version is an Entity, a Run an Activity, READ_BY is ``used``, WROTE is
-``wasGeneratedBy``). Times are UTC microseconds since the epoch. Nodes are immutable; ``key`` is their 16-byte store key
-(:mod:`lineage.keys`). Structs rather than dataclasses, as the projector makes some hundred thousand a minute.
+Words are OpenLineage's first, W3C PROV's second (a Version is an Entity, a Run an Activity, READ_BY is ``used``, WROTE
+is ``wasGeneratedBy``). Times are UTC microseconds since the epoch. Nodes are immutable; ``key`` is their 16-byte store
+key (:mod:`lineage.keys`). Structs rather than dataclasses, as the projector makes some hundred thousand a minute.
 """
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -44,7 +45,7 @@ __all__ = [
 ]
 
 
-class GapCode(str, Enum):
+class GapCode(StrEnum):
     """What an answer can't be sure of; the codes of the fold's rules."""
 
     TIME_BINDING = "TIME_BINDING"
@@ -67,7 +68,7 @@ class GapCode(str, Enum):
     ERASED = "ERASED"
 
 
-class Evidence(str, Enum):
+class Evidence(StrEnum):
     """How an edge is known (R9), the strongest first."""
 
     DECLARED = "DECLARED"
@@ -75,7 +76,7 @@ class Evidence(str, Enum):
     INFERRED = "INFERRED"
 
 
-class Binding(str, Enum):
+class Binding(StrEnum):
     """How a read found its version (R13), the strongest first.
 
     BUILDS_ON is what a write kept of the version before it (R15), RENAME the last version under the old name (R16).
@@ -90,7 +91,7 @@ class Binding(str, Enum):
     AS_FOUND = "AS_FOUND"
 
 
-class Role(str, Enum):
+class Role(StrEnum):
     """What an input is to the run that reads it, in the order in which several roles of one hit are told."""
 
     TRAIN = "TRAIN"
@@ -101,7 +102,7 @@ class Role(str, Enum):
     UPSTREAM = "UPSTREAM"
 
 
-class RunType(str, Enum):
+class RunType(StrEnum):
     """A deployment's runs are SERVICE runs: rollouts."""
 
     BATCH = "BATCH"
@@ -109,7 +110,7 @@ class RunType(str, Enum):
     SERVICE = "SERVICE"
 
 
-class RunState(str, Enum):
+class RunState(StrEnum):
     """The state of a run's last attempt (R14). UNKNOWN: named as a parent, and never heard of itself."""
 
     UNKNOWN = "UNKNOWN"
@@ -200,8 +201,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base", tag
 class Run(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base", tag="RUN"):
     """One execution of a job; of a deployment, a rollout.
 
-    ``ended_at`` of a rollout that was superseded is the start of the next (R17). ``commit`` and ``repository`` are those that
-    this run's own events told (sourceCodeLocation).
+    ``ended_at`` of a rollout that was superseded is the start of the next (R17). ``commit`` and ``repository`` are
+    those that this run's own events told (sourceCodeLocation).
     """
 
     key: bytes
@@ -227,8 +228,8 @@ class Run(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base", tag
 class Flow(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base", tag="FLOW"):
     """The part of a run, or of a job, that feeds one output (R4); never shown, it stands for its run or job.
 
-    ``owner`` is the key of that run (version graph) or job (logical graph), None for a flow that only a dataset told (R3).
-    ``output`` is the public name of the output, None for what is read and feeds no output.
+    ``owner`` is the key of that run (version graph) or job (logical graph), None for a flow that only a dataset told
+    (R3). ``output`` is the public name of the output, None for what is read and feeds no output.
     """
 
     key: bytes
@@ -240,8 +241,9 @@ class Flow(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base", ta
 class Version(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base", tag="VERSION"):
     """One state of a dataset or model, keyed by the run that wrote it (R10).
 
-    ``run`` is the key of that run, None where no recorded run wrote it. ``written_at``: R11; without a writer, when it was
-    first seen. ``declared`` and ``digests`` are its names. ``certain`` is false if only a failed run tells it (R14).
+    ``run`` is the key of that run, None where no recorded run wrote it. ``written_at``: R11; without a writer, when it
+    was first seen. ``declared`` and ``digests`` are its names. ``certain`` is false if only a failed run tells it
+    (R14).
     """
 
     key: bytes
@@ -275,9 +277,9 @@ def base_of(node: Node) -> Base:
     return _BASES[type(node)]
 
 
-class EdgeKind(str, Enum):
-    """Every edge points the way data flows; downstream is forward. FEEDS ties the logical level: dataset to job flow, job
-    flow to dataset, column to column."""
+class EdgeKind(StrEnum):
+    """Every edge points the way data flows; downstream is forward. FEEDS ties the logical level: dataset to job flow,
+    job flow to dataset, column to column."""
 
     READ_BY = "READ_BY"
     WROTE = "WROTE"
@@ -293,9 +295,9 @@ EdgeKey = tuple[EdgeKind, bytes, bytes]
 
 
 class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One edge. ``certain`` is false if only runs that failed tell it, ``stale`` if the job's last completed run no longer
-    told it (R9), ``undivided`` if nothing told which of several inputs feeds which output (R6). ``at`` is when a read was
-    made or a write done (microseconds)."""
+    """One edge. ``certain`` is false if only runs that failed tell it, ``stale`` if the job's last completed run no
+    longer told it (R9), ``undivided`` if nothing told which of several inputs feeds which output (R6). ``at`` is when a
+    read was made or a write done (microseconds)."""
 
     kind: EdgeKind
     source: bytes
@@ -316,11 +318,11 @@ class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
         return (self.kind, self.source, self.target)
 
 
-class NameScope(str, Enum):
+class NameScope(StrEnum):
     """By what else than its key a node is found.
 
-    KEY: the hex of a key that a name, an alias or R10 gave or could have given it. RUN_ID: a run's runId. DIGEST: a version's
-    content hash. COMMIT: a run's or a job's commit.
+    KEY: the hex of a key that a name, an alias or R10 gave or could have given it. RUN_ID: a run's runId. DIGEST: a
+    version's content hash. COMMIT: a run's or a job's commit.
     """
 
     KEY = "KEY"

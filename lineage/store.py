@@ -44,7 +44,8 @@ _LEVEL_EDGES = {
 
 @dataclass(frozen=True, slots=True)
 class EdgeFilter:
-    """Which edges count: those of at least ``evidence``, and with ``certain_only`` no edge that only failed runs tell."""
+    """Which edges count: those of at least ``evidence``, and with ``certain_only`` no edge that only failed runs
+    tell."""
 
     evidence: Evidence = Evidence.INFERRED
     certain_only: bool = False
@@ -61,7 +62,8 @@ EVERYTHING = EdgeFilter()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Where a traversal stops: after ``nodes`` nodes found (seeds apart), or past ``deadline`` (time.monotonic seconds)."""
+    """Where a traversal stops: after ``nodes`` nodes found (seeds apart), or past ``deadline`` (time.monotonic
+    seconds)."""
 
     nodes: int = 10_000_000
     deadline: float | None = None
@@ -78,8 +80,9 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a traversal found: hits in the order (distance, key), seeds apart. ``cut`` is None if that is all, else ``NODES``
-    or ``TIME``; what is there is then true, its distances right, and nothing nearer than the farthest hit is missing."""
+    """What a traversal found: hits in the order (distance, key), seeds apart. ``cut`` is None if that is all, else
+    ``NODES`` or ``TIME``; what is there is then true, its distances right, and nothing nearer than the farthest hit is
+    missing."""
 
     hits: tuple[Hit, ...]
     cut: str | None = None
@@ -108,26 +111,27 @@ class GraphReader(Protocol):
         seeds: Sequence[bytes],
         direction: Direction,
         edges: EdgeFilter = EVERYTHING,
-        limits: Limits = Limits(),  # noqa: B008  (frozen)
+        limits: Limits = Limits(),
     ) -> Reach:
         """Everything that a path from any seed leads to. Each node is visited once: diamonds cost nothing, cycles end.
 
-        Seeds that do not exist lead nowhere. A dataset, column or version that several paths reach has the least distance.
+        Seeds that do not exist lead nowhere. A dataset, column or version that several paths reach has the least
+        distance.
         """
 
     def lookup(self, scope: NameScope, value: str) -> list[bytes]:
         """The keys of the nodes with that name, ascending; empty if none."""
 
     def search(self, text: str, bases: Sequence[Base], limit: int) -> list[Node]:
-        """Datasets, columns and jobs whose name or namespace holds ``text`` (both casefolded; a Column by its column name),
-        shortest name first, then by (name, namespace, key); at most ``limit``."""
+        """Datasets, columns and jobs whose name or namespace holds ``text`` (both casefolded; a Column by its column
+        name), shortest name first, then by (name, namespace, key); at most ``limit``."""
 
     def count(self) -> dict[str, int]:
         """How many nodes there are of each base kind (``DATASET``) and edges of each kind (``READ_BY``)."""
 
     def dump(self) -> Iterator[bytes]:
-        """The whole graph as canonical lines (:func:`lineage.memory.canonical_lines` defines them): two stores with the same
-        graph dump the same bytes. Watermark apart."""
+        """The whole graph as canonical lines (:func:`lineage.memory.canonical_lines` defines them): two stores with the
+        same graph dump the same bytes. Watermark apart."""
 
 
 class GraphStore(Protocol):

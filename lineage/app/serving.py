@@ -107,5 +107,5 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
 
 
 def _url(host: str, listener: socket.socket) -> str:
-    name = f"[{host.strip('[]')}]" if ":" in host else host
+    name = f"[{host.strip('[]')}]" if ":" in host else host or "localhost"
     return f"http://{name}:{listener.getsockname()[1]}"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lineage.cli.failure import told_error
-from lineage.cli.remote import Server
 from lineage.cli.operations import operation
+from lineage.cli.remote import Server
 from lineage.errors import LineageError, NotFoundError
 
 Data = dict[str, Any]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 DEFAULT_DATA = Path("lineage-data")
 
 
-class RecordKind(str, Enum):
+class RecordKind(StrEnum):
     """What records are."""
 
     LINEAGE = "lineage"

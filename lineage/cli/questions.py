@@ -62,9 +62,7 @@ def provenance(
     from lineage.cli.show_paths import show_provenance
 
     of = subject_input(kind, words)
-    _answer(
-        _place(url, data, api_key), json, lambda ask: ask("Provenance", {"of": of}), "provenance", show_provenance
-    )
+    _answer(_place(url, data, api_key), json, lambda ask: ask("Provenance", {"of": of}), "provenance", show_provenance)
 
 
 def training_data(

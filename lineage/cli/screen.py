@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TextIO
 
 from rich import box
@@ -57,6 +57,19 @@ class Screen:
         Console(file=written, width=_WIDE, highlight=False, color_system=None).print(table)
         self._stream.write("".join(f"  {line.rstrip()}\n" for line in written.getvalue().splitlines()))
 
+    def dense(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        right: Sequence[str] = (),
+        usual: Collection[str] = (),
+    ) -> None:
+        """A table that, where columns are counted, leaves out those that hold nothing, or nothing but one of ``usual``
+        in every row."""
+        held = [tuple(row) for row in rows]
+        kept = [place for place in range(len(columns)) if not self._terminal or _says(held, place, usual)]
+        self.table([columns[place] for place in kept], [[row[place] for place in kept] for row in held], right)
+
     def pairs(self, pairs: Iterable[tuple[str, object]]) -> None:
         """Names and values, below each other; those without a value are left out."""
         held = [(name, _shown(value)) for name, value in pairs if value not in (None, "")]
@@ -80,6 +93,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _says(rows: Sequence[Sequence[object]], place: int, usual: Collection[str]) -> bool:
+    told = {_shown(row[place]) for row in rows}
+    return len(told) > 1 or not told <= {"", *usual}
 
 
 def _shown(cell: object) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 
-class StoreChoice(str, Enum):
+class StoreChoice(StrEnum):
     """The graph stores there are."""
 
     SQLITE = "sqlite"
@@ -32,7 +32,9 @@ def serve(
     ] = None,
     insecure: Annotated[
         bool | None,
-        typer.Option("--insecure", help="Serve another address than loopback without API keys [env: LINEAGE_INSECURE]."),
+        typer.Option(
+            "--insecure", help="Serve another address than loopback without API keys [env: LINEAGE_INSECURE]."
+        ),
     ] = None,
 ) -> None:
     """Serve a data folder: OpenLineage events in, questions by GraphQL. Ctrl-C stops it.

@@ -18,5 +18,6 @@ def read_settings(given: dict[str, Any]) -> Settings:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise BadInputError(
-            f"The setting {name} is not usable: {first['msg']}.", hint=f"Environment: {ENVIRONMENT_PREFIX}{name.upper()}."
+            f"The setting {name} is not usable: {first['msg']}.",
+            hint=f"Environment: {ENVIRONMENT_PREFIX}{name.upper()}.",
         ) from error

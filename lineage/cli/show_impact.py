@@ -29,7 +29,7 @@ def _show_radius(screen: Screen, title: str, page: Data, *, actual: bool) -> Non
     screen.heading(title)
     rows = [(hit["distance"], hit["consequence"].lower(), *_names(hit), _state(hit, actual)) for hit in page["nodes"]]
     columns = ("distance", "consequence", "kind", "what", "via", "evidence", "owners", "state")
-    screen.table(columns, rows, right=("distance",))
+    screen.dense(columns, rows, right=("distance",), usual=("declared",))
     show_rest(screen, len(rows), page["totalCount"])
 
 

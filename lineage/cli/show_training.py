@@ -1,4 +1,5 @@
-"""The answer to a training data question for people: models and their training, then datasets, then what is not sure."""
+"""The answer to a training data question for people: models and their training, then datasets, then what is not
+sure."""
 
 from __future__ import annotations
 
@@ -66,7 +67,9 @@ def _show_gaps(screen: Screen, answer: Data) -> None:
     if not gaps["nodes"]:
         screen.line("  No gaps.")
         return
-    rows = [(gap["kind"], file_name(gap["node"]["label"]) if gap["node"] else "", gap["message"]) for gap in gaps["nodes"]]
+    rows = [
+        (gap["kind"], file_name(gap["node"]["label"]) if gap["node"] else "", gap["message"]) for gap in gaps["nodes"]
+    ]
     screen.table(("gap", "of", "what is not sure"), rows)
     show_rest(screen, len(rows), gaps["totalCount"])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from lineage.errors import BadInputError
@@ -12,7 +12,7 @@ from lineage.errors import BadInputError
 Input = dict[str, Any]
 
 
-class SubjectKind(str, Enum):
+class SubjectKind(StrEnum):
     """What the words after it name."""
 
     DATASET = "dataset"

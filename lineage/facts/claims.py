@@ -1,8 +1,8 @@
 """What one event claims, as facts: the shape in which events are kept for the fold.
 
-A run's facts are the *set* of its events' claims, so their join is set union: associative, commutative, idempotent. All that
-depends on order is computed from the set, sorted by (eventTime, hash of the event) as R0 says. Each claim carries the ledger
-index and position of its record.
+A run's facts are the *set* of its events' claims, so their join is set union: associative, commutative, idempotent. All
+that depends on order is computed from the set, sorted by (eventTime, hash of the event) as R0 says. Each claim carries
+the ledger index and position of its record.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Read(msgspec.Struct, frozen=True, array_like=True):
 class Write(msgspec.Struct, frozen=True, array_like=True):
     """An output as one event names it. ``columns`` is what its columnLineage claims, () if it tells nothing.
 
-    ``appends``, ``part_of_model`` and ``unproven`` are what a dialect knows: that silence about the mode means append; that
-    this is a part of a model saved by the parent's process; that only statistics would prove the write.
+    ``appends``, ``part_of_model`` and ``unproven`` are what a dialect knows: that silence about the mode means append;
+    that this is a part of a model saved by the parent's process; that only statistics would prove the write.
     """
 
     name: Name
@@ -106,8 +106,8 @@ class Claims(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Telling(msgspec.Struct, frozen=True, array_like=True):
-    """What a DatasetEvent, or a JobEvent about an output, tells of one version (R3). ``reads``: what it was made from, with
-    the versions told of that; None if the event doesn't tell."""
+    """What a DatasetEvent, or a JobEvent about an output, tells of one version (R3). ``reads``: what it was made from,
+    with the versions told of that; None if the event doesn't tell."""
 
     time: int
     hash: bytes

@@ -1,7 +1,7 @@
 """From an event as meant to its claims: the one place that knows where OpenLineage's facets say what.
 
-Facets are not trusted to have the shape that their schema gives: whatever has another is as if it were not told, and stays
-in the ledger as it came.
+Facets are not trusted to have the shape that their schema gives: whatever has another is as if it were not told, and
+stays in the ledger as it came.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def dataset_telling(event: Event) -> Telling | None:
 
 
 def declared_sources(facets: Mapping[str, Any]) -> tuple[Source, ...] | None:
-    """What a dataset is made from as its own ``lineage`` facet says, else its columnLineage (R3, R5); None if neither does."""
+    """What a dataset is made from as its own ``lineage`` facet says, else its columnLineage (R3, R5); None if neither
+    does."""
     lineage = _facet(facets, "lineage")
     if "inputs" in lineage or "fields" in lineage:
         return _entry(None, lineage, None).sources

@@ -1,7 +1,7 @@
 """Facets of datasets and jobs: last writer wins by (eventTime, hash of the event), per facet (R3, invariant 2).
 
-A register is a join-semilattice: ``merge`` is associative, commutative and idempotent, so the order in which events come
-changes nothing.
+A register is a join-semilattice: ``merge`` is associative, commutative and idempotent, so the order in which events
+come changes nothing.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ ColumnClaims = Mapping[Name, Collection[Name]]
 class Division:
     """By output (None: what feeds no output) the inputs that feed it and how that is known.
 
-    ``hidden`` are names that only columnLineage gives and nothing vouches for, by output. ``undivided``: several inputs and
-    outputs that nothing divides.
+    ``hidden`` are names that only columnLineage gives and nothing vouches for, by output. ``undivided``: several inputs
+    and outputs that nothing divides.
     """
 
     flows: dict[Name | None, dict[Name, Evidence]] = field(default_factory=dict)
@@ -35,7 +35,8 @@ def divide(
     is_named: Callable[[Name], bool],
     dialect: Dialect,
 ) -> Division:
-    """Divide. ``claims`` are the run's own, ``borrowed`` what other runs of the job claim, if they divide this one (R6)."""
+    """Divide. ``claims`` are the run's own, ``borrowed`` what other runs of the job claim, if they divide this one
+    (R6)."""
     taken_in = {source.name for entry in entries for source in entry.sources}
     every_input = dict.fromkeys((*inputs, *sorted(taken_in)))
     decided = {entry.target for entry in entries if entry.target is not None}
@@ -93,9 +94,7 @@ def _by_columns(
     for output in free:
         mine = by_output[output]
         division.flows[output] = {
-            name: Evidence.DECLARED
-            for name in unnamed
-            if name not in claimed_somewhere or name in mine or not mine
+            name: Evidence.DECLARED for name in unnamed if name not in claimed_somewhere or name in mine or not mine
         }
         division.flows[output].update(
             {name: Evidence.DECLARED for name in sorted(taken_in) if name in claims.get(output, ())}

@@ -43,7 +43,8 @@ class ToldWrite(NamedTuple):
 
 @dataclass(slots=True)
 class Input:
-    """An input of the run under its public name. ``told`` holds tellings in the order of R0, without what R12 (a) takes out."""
+    """An input of the run under its public name. ``told`` holds tellings in the order of R0, without what R12 (a) takes
+    out."""
 
     told: list[ToldRead] = field(default_factory=list)
     role: str | None = None
@@ -192,10 +193,14 @@ def _merge_outputs(view: RunView, ordered: Sequence[Claims], resolve: Resolve) -
             name = resolve(write.name)
             output = view.outputs.setdefault(name, Output())
             _merge_output(output, write, claim.time, resolve)
-            output.part_of_model = output.part_of_model or write.part_of_model or (name != write.name and _below(write, name))
+            output.part_of_model = (
+                output.part_of_model or write.part_of_model or (name != write.name and _below(write, name))
+            )
     for entry in view.entries:
         if entry.target is not None and entry.target not in view.outputs:
-            view.outputs[entry.target] = Output(told=[ToldWrite(claim.time, None) for claim in ordered if claim.entries])
+            view.outputs[entry.target] = Output(
+                told=[ToldWrite(claim.time, None) for claim in ordered if claim.entries]
+            )
 
 
 def _below(write: Write, name: Name) -> bool:

@@ -204,7 +204,8 @@ class Absorber:
 
     @contextmanager
     def _regrouping(self, names: set[Name]) -> Iterator[None]:
-        """Around a change of what ties ``names`` to others: every run of a name whose group differs is looked at again."""
+        """Around a change of what ties ``names`` to others: every run of a name whose group differs is looked at
+        again."""
         before = self._groups(names)
         yield
         for name in before:
@@ -224,8 +225,8 @@ class Absorber:
     def _touch_runs(self, names: Iterable[Name]) -> None:
         """Have everything done again that names any of ``names``."""
         facts = self._records.facts
-        for name in [called for name in names for called in self._directory.called(name)]:
-            key = dataset_key(*name)
+        for spelling in [called for name in names for called in self._directory.called(name)]:
+            key = dataset_key(*spelling)
             self._work.flows.update(run for run, _ in facts.links(Table.TOUCHES, key))
             for other, _ in (*facts.links(Table.SOURCES, key), (key, b"")):
                 self._work.declared.add(other)

@@ -179,5 +179,3 @@ class Context:
             del record.columns[digest]
         self.records.mark(record)
         self.work.datasets.add(output)
-
-

@@ -95,7 +95,8 @@ class DatasetRows:
     # -- columns
 
     def _columns(self, name: Name, members: tuple[Name, ...]) -> dict[tuple[Name, str, str], set[Transformation]]:
-        """(input, field, own field) -> how, over all that tell it; what goes into the whole goes into each field told."""
+        """(input, field, own field) -> how, over all that tell it; what goes into the whole goes into each field
+        told."""
         found: dict[tuple[Name, str, str], set[Transformation]] = {}
         for member in members:
             record = self._context.records.known_dataset(member)
@@ -123,7 +124,9 @@ class DatasetRows:
             )
             edges.append(edge)
         self._emission.give(unit, (), edges, ())
-        described = blake2b(_encode((facets.get("schema"), facets.get("tags"), self._context.members(name))), digest_size=8).digest()
+        described = blake2b(
+            _encode((facets.get("schema"), facets.get("tags"), self._context.members(name))), digest_size=8
+        ).digest()
         self._note_columns(name, unit, used, described)
 
     def _note_columns(self, name: Name, unit: bytes, used: set[tuple[Name, str]], described: bytes) -> None:

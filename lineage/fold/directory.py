@@ -138,7 +138,8 @@ class Directory:
             if len(tied) > 1:
                 return f"{identifier.name} is a symlink of {len(tied)} datasets at once; none of them is joined."
         names: dict[bytes, tuple[set[Name], set[Name]]] = {}
-        for member, called in [(member, called) for member in sorted(members) for called in self.called(member)]:
+        spellings = [(member, called) for member in sorted(members) for called in self.called(member)]
+        for member, called in spellings:
             for run, value in self._records.facts.links(Table.TOUCHES, dataset_key(*called)):
                 read, written = names.setdefault(run, (set(), set()))
                 if value[0] & READS:

@@ -1,7 +1,7 @@
 """Rows of the graph by the unit that gives them, and the difference to what was given before: the change list.
 
-A *unit* is what is computed at once: a run, a version, a dataset, a job, a column. Each row belongs to one unit, so what a
-unit no longer gives can be deleted without asking anyone.
+A *unit* is what is computed at once: a run, a version, a dataset, a job, a column. Each row belongs to one unit, so
+what a unit no longer gives can be deleted without asking anyone.
 """
 
 from __future__ import annotations

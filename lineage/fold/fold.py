@@ -40,8 +40,8 @@ Taken = tuple[int, int, Event]
 class Fold:
     """Keeps the facts in ``facts`` and says what each batch of events changes in the graph.
 
-    The caller guarantees one thread. The fold guarantees that the graph which all changes together make is a function of the
-    set of events taken: their order, repetition and batching change nothing.
+    The caller guarantees one thread. The fold guarantees that the graph which all changes together make is a function
+    of the set of events taken: their order, repetition and batching change nothing.
     """
 
     def __init__(self, facts: FactStore) -> None:
@@ -85,8 +85,8 @@ class Fold:
         self._begin()
 
     def _settle(self) -> None:
-        """Do what is marked until nothing is. What is done first is what the rest depends on: flows, then reads, then versions,
-        then the nodes that only describe."""
+        """Do what is marked until nothing is. What is done first is what the rest depends on: flows, then reads, then
+        versions, then the nodes that only describe."""
         work = self._work
         self._runs.forget()
         while True:

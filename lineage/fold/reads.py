@@ -16,7 +16,21 @@ from lineage.fold.references import Reference, References
 from lineage.fold.runs import Runs, is_certain
 from lineage.fold.store import Table
 from lineage.keys import Base, job_key, run_key, store_key
-from lineage.model import Binding, Edge, EdgeKind, Evidence, Flow, Gap, GapCode, Name, NameKey, NameScope, Role, Run, RunState
+from lineage.model import (
+    Binding,
+    Edge,
+    EdgeKind,
+    Evidence,
+    Flow,
+    Gap,
+    GapCode,
+    Name,
+    NameKey,
+    NameScope,
+    Role,
+    Run,
+    RunState,
+)
 from lineage.timeline.binding import (
     Met,
     builds_on,
@@ -161,7 +175,9 @@ class _Rows:
         self._add(Edge(EdgeKind.WROTE, flow, write.key, certain=certain, at=write.written))
         kept, _ = builds_on(timeline, write, also_reads=output in sources or output in view.inputs)
         if kept is not None:
-            evidence = Evidence.DECLARED if told.appends or output in view.inputs or told.lifecycle else Evidence.INFERRED
+            evidence = (
+                Evidence.DECLARED if told.appends or output in view.inputs or told.lifecycle else Evidence.INFERRED
+            )
             self._read(flow, output, kept, evidence, view.start, role=False)
         if told.lifecycle == "RENAME" and told.previous is not None:
             old = self._context.directory.resolve(told.previous)
@@ -252,7 +268,9 @@ class _Rows:
         touch = timeline.touches.get(sibling)
         if found is None or touch is None or touch.reads is None:
             return
-        met = meets_continuous(timeline, touch)[0] if touch.continuous else meets_batch(timeline, touch, writing=False)[0]
+        met = (
+            meets_continuous(timeline, touch)[0] if touch.continuous else meets_batch(timeline, touch, writing=False)[0]
+        )
         for each in met:
             if _comes_before(each, self._view.rank()) and self._view.key not in self._parts(timeline, each.version):
                 message = f"That {name.name} was read is concluded from what ran before in the same process."
@@ -294,7 +312,9 @@ class _Rows:
         view, facets = self._view, self._view.facets
         gaps = dict(self._gaps)
         if view.end is None and view.superseded_at is not None:
-            gaps[Gap(GapCode.ROLLOUT_NOT_ENDED.value, "No event ended this rollout; the next one is taken for its end.")] = None
+            gaps[
+                Gap(GapCode.ROLLOUT_NOT_ENDED.value, "No event ended this rollout; the next one is taken for its end.")
+            ] = None
         conflict = sorted(self._conflicts())
         return Run(
             key=view.key,
@@ -332,7 +352,8 @@ def _comes_before(met: Met, rank: Rank) -> bool:
 
 
 def _joined(one: Edge, other: Edge) -> Edge:
-    """Of several ways in which one flow read one version: the best evidence and binding, all roles' first, no gap lost."""
+    """Of several ways in which one flow read one version: the best evidence and binding, all roles' first, no gap
+    lost."""
     best = min(one, other, key=lambda e: (_STRENGTH[e.binding or Binding.AS_FOUND], _EVIDENCE[e.evidence], e.at or 0))
     roles = sorted((e.role for e in (one, other) if e.role), key=list(Role).index)
     return msgspec.structs.replace(

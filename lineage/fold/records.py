@@ -91,8 +91,6 @@ class JobRecord(msgspec.Struct, array_like=True):
     silent: list[bytes] = []
 
 
-
-
 _Record = TypeVar("_Record", RunRecord, DatasetRecord, JobRecord)
 
 _RAW, _ZSTD = b"\x00", b"\x01"

@@ -1,4 +1,5 @@
-"""What reads and tellings say of versions: the names and hashes of those that no recorded run wrote, hashes of the others."""
+"""What reads and tellings say of versions: the names and hashes of those that no recorded run wrote, hashes of the
+others."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from lineage.model import Digest, Name
 
 
 class Reference(msgspec.Struct, frozen=True, array_like=True):
-    """One teller of one version: ``at`` is when it first named it, ``declared`` or ``digest`` what keys the version (R10)."""
+    """One teller of one version: ``at`` is when it first named it, ``declared`` or ``digest`` what keys the version
+    (R10)."""
 
     dataset: Name
     at: int

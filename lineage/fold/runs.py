@@ -1,4 +1,5 @@
-"""The flows of runs: what each run does to each dataset, told to the timelines; what it shares with its job (R4 to R8, R17)."""
+"""The flows of runs: what each run does to each dataset, told to the timelines; what it shares with its job (R4 to R8,
+R17)."""
 
 from __future__ import annotations
 

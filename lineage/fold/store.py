@@ -1,7 +1,7 @@
 """Where facts are kept: records and links, beside the ledger; the interface, and the in-memory one.
 
-Facts are a projection of the ledger as the graph is: lost, they are made anew. A record is bytes under (table, key); a link
-ties two keys of one table and may carry bytes.
+Facts are a projection of the ledger as the graph is: lost, they are made anew. A record is bytes under (table, key); a
+link ties two keys of one table and may carry bytes.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Table(IntEnum):
 
 
 class FactStore(Protocol):
-    """The caller guarantees one thread at a time. The store guarantees that what was put since the last ``commit`` is seen by
-    every later read, and is kept all or not at all."""
+    """The caller guarantees one thread at a time. The store guarantees that what was put since the last ``commit`` is
+    seen by every later read, and is kept all or not at all."""
 
     def watermark(self) -> int:
         """How many ledger entries the facts reflect."""

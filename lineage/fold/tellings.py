@@ -104,7 +104,13 @@ class Tellings:
                 if source is None or self._rank(source)[0] >= bound:
                     continue
                 edge = Edge(
-                    EdgeKind.READ_BY, source.version, flow, Evidence.DECLARED, binding=source.binding, at=at, gaps=source.gaps
+                    EdgeKind.READ_BY,
+                    source.version,
+                    flow,
+                    Evidence.DECLARED,
+                    binding=source.binding,
+                    at=at,
+                    gaps=source.gaps,
                 )
                 edges.setdefault(edge.key, edge)
         unit = store_key(Base.FLOW, "tellings", key.hex())
@@ -118,7 +124,8 @@ class Tellings:
         return as_of(timeline, at, bound)
 
     def _rank(self, met: Met) -> tuple[Rank, int]:
-        """A version's place in the order that keeps the graph without a cycle; without a writer, by when it was first seen."""
+        """A version's place in the order that keeps the graph without a cycle; without a writer, by when it was first
+        seen."""
         if met.rank is not None:
             return met.rank, met.written or met.at
         seen = self._references.of(met.version)

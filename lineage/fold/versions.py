@@ -74,7 +74,9 @@ class VersionRows:
             message = f"The run that wrote this never ended; its last word was at {format_time(write.written)}."
             yield Gap(GapCode.WRITER_NOT_ENDED.value, message)
         if not write.certain:
-            yield Gap(GapCode.UNCERTAIN.value, "The run that names this as its output failed, or nothing proves the write.")
+            yield Gap(
+                GapCode.UNCERTAIN.value, "The run that names this as its output failed, or nothing proves the write."
+            )
         yield from builds_on(timeline, write, also_reads=self._also_reads(timeline, write))[1]
 
     def _also_reads(self, timeline: Timeline, write: Write) -> bool:

@@ -181,7 +181,10 @@ def tag_items(facets: dict[str, object]) -> Iterator[tuple[str, str | None]]:
     for item in listed if isinstance(listed, list) else ():
         if isinstance(item, dict) and isinstance(item.get("key"), str):
             value = item.get("value")
-            yield (f"{item['key']}={value}" if value not in (None, "", "true") else item["key"]), _text(item.get("field"))
+            yield (
+                (f"{item['key']}={value}" if value not in (None, "", "true") else item["key"]),
+                _text(item.get("field")),
+            )
 
 
 def _text(value: object) -> str | None:

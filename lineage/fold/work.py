@@ -11,9 +11,10 @@ from lineage.model import Name
 class Work:
     """Marks, by what has to be done; a mark set twice is done once.
 
-    ``flows``: runs whose flows and touches are to be computed, ``reads``: runs whose rows are. ``declared``: datasets and jobs
-    (by key) whose own declarations are to be divided, ``tellers``: those whose told versions are to be bound. ``datasets``,
-    ``jobs``, ``columns``: nodes; ``kinds``: datasets that may have become a model, or none, or go by other names; ``versions``: by key, with the public name of the dataset.
+    ``flows``: runs whose flows and touches are to be computed, ``reads``: runs whose rows are. ``declared``: datasets
+    and jobs (by key) whose own declarations are to be divided, ``tellers``: those whose told versions are to be bound.
+    ``datasets``, ``jobs``, ``columns``: nodes; ``kinds``: datasets that may have become a model, or none, or go by
+    other names; ``versions``: by key, with the public name of the dataset.
     """
 
     flows: set[bytes] = field(default_factory=set)

@@ -30,8 +30,9 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What one rollout served, for counting: every record that told ``run_id``, and every record of ``deployment`` that told
-    no run, has a time in ``[start, end)`` (``end`` None: still serving), and told no model or one of ``models``."""
+    """What one rollout served, for counting: every record that told ``run_id``, and every record of ``deployment`` that
+    told no run, has a time in ``[start, end)`` (``end`` None: still serving), and told no model or one of
+    ``models``."""
 
     deployment: Name
     run_id: str
@@ -56,8 +57,8 @@ class PredictionReader(Protocol):
         """All records under (deployment, id), by (time, index, position)."""
 
     def count(self, served: Sequence[Served], *, since: int | None = None) -> Count:
-        """The records that any of ``served`` covers, each once, from ``since`` on. Counts by the hour are kept, so that only
-        the records in a window's two edge hours are read."""
+        """The records that any of ``served`` covers, each once, from ``since`` on. Counts by the hour are kept, so that
+        only the records in a window's two edge hours are read."""
 
     def samples(self, deployment: Name, start: int, end: int, limit: int) -> list[Prediction]:
         """Records of ``deployment`` with a time in ``[start, end)``, by (time, index, position), at most ``limit``."""

@@ -16,7 +16,6 @@ from lineage.timeline.timeline import CLOSE, Timeline
 from lineage.timeline.touch import Mode, Told, Touch, comparable, digest_name
 from lineage.timeline.writes import LAST, Write
 
-
 BEGINNING = -(2**63)
 
 
@@ -29,7 +28,8 @@ class Unwritten(NamedTuple):
 
 
 class Met(NamedTuple):
-    """One version that a read met. ``rank`` is the version's (R0), None of one without a writer; ``at`` when it was met."""
+    """One version that a read met. ``rank`` is the version's (R0), None of one without a writer; ``at`` when it was
+    met."""
 
     version: bytes
     rank: Rank | None
@@ -57,8 +57,8 @@ def found_key(dataset: Name, run_id: str, job: Name) -> bytes:
 
 
 def meets_batch(timeline: Timeline, touch: Touch, *, writing: bool) -> tuple[list[Met], tuple[Gap, ...]]:
-    """What the read of a batch run meets, and gaps where it meets nothing. ``writing``: for a flow that writes, which meets
-    only versions of smaller rank."""
+    """What the read of a batch run meets, and gaps where it meets nothing. ``writing``: for a flow that writes, which
+    meets only versions of smaller rank."""
     told = touch.reads[0] if touch.reads else Told(touch.start)
     bound = touch.rank if writing else LAST
     found = [met for version in told.versions if (met := _by_name(timeline, touch, version, touch.start, bound))]
@@ -121,7 +121,8 @@ def telling_meets(timeline: Timeline, run: bytes, told: Told) -> Met | None:
 
 
 def as_of(timeline: Timeline, at: int, bound: Rank) -> Met | None:
-    """The last certain version written up to ``at`` of a rank below ``bound``: what a telling's undeclared source was."""
+    """The last certain version written up to ``at`` of a rank below ``bound``: what a telling's undeclared source
+    was."""
     for write in timeline.writes.before((at, LAST), certain=True):
         if write.rank < bound:
             if timeline.ended_between(write.written, at):

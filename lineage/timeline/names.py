@@ -66,8 +66,8 @@ class Names:
         return [v for v in write.declared if len(self._valid_claims(v)) > 1 and write in self._valid_claims(v)]
 
     def settle(self, versions: set[str]) -> dict[str, set[bytes]]:
-        """Conclude anew what ``versions`` name, and the joins; the versions that name something else now, each with the keys
-        of the writes that it named before and names now."""
+        """Conclude anew what ``versions`` name, and the joins; the versions that name something else now, each with the
+        keys of the writes that it named before and names now."""
         before = {version: _key(self.owner(version)) for version in (*versions, *self._joins)}
         for version in versions:
             claims = self._valid_claims(version)

@@ -25,8 +25,8 @@ class Affected:
 
 
 class Timeline:
-    """All that runs did to one dataset, under its public name. ``touches`` may come in any order; the state is that of the
-    set."""
+    """All that runs did to one dataset, under its public name. ``touches`` may come in any order; the state is that of
+    the set."""
 
     def __init__(self, name: Name, *, is_model: bool = False) -> None:
         self.name = name
@@ -146,7 +146,8 @@ class Timeline:
     def _affect_by_writes(
         self, states: dict[WriteId, tuple[Write, WriteState]], versions: set[str], affected: Affected
     ) -> set[str]:
-        """What changed writes affect; the versions that name them. Adds to ``versions`` all that may name others now."""
+        """What changed writes affect; the versions that name them. Adds to ``versions`` all that may name others
+        now."""
         ids = {write_id for run in affected.runs for write_id in self._identities.get(run, ())} | set(states)
         moved: set[str] = set()
         for write_id in ids:
@@ -166,8 +167,8 @@ class Timeline:
         return moved
 
     def _affect_span(self, place: Place, affected: Affected) -> None:
-        """Reads from 2 s before a changed write to the next certain one, and the writes that may build on what it changed: those
-        up to the next certain one, and those that began before that and ended after it."""
+        """Reads from 2 s before a changed write to the next certain one, and the writes that may build on what it
+        changed: those up to the next certain one, and those that began before that and ended after it."""
         following = self.writes.next_certain(place)
         last = following.written + CLOSE if following else None
         affected.runs.update(self._readers.between(place[0] - CLOSE, last))
@@ -217,7 +218,8 @@ class Timeline:
         return found < len(self.ends) and self.ends[found][0] <= at
 
     def renamed_first(self, run: bytes, end: End) -> bool:
-        """Whether ``run`` was the first in this life of the dataset to rename it to that name: once per pair and life."""
+        """Whether ``run`` was the first in this life of the dataset to rename it to that name: once per pair and
+        life."""
         for at, other, earlier in self.ends:
             if (at, other) >= (end.at, run):
                 return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 import msgspec
 
@@ -13,7 +13,7 @@ WriteId = tuple[str, str, str, int | None]
 """What keys a written version (R10): runId, job namespace, job name, and of a continuous run the moment."""
 
 
-class Mode(str, Enum):
+class Mode(StrEnum):
     """What a write does with what was there (R15)."""
 
     KEEPS = "KEEPS"
@@ -55,8 +55,9 @@ class Touch(msgspec.Struct, frozen=True, array_like=True):
     """Everything one run does to one dataset.
 
     ``reads``: None if it does not read it; else what it told, () if nothing. ``until`` is the end of a continuous run's
-    reading (None: open). ``parent`` is the run it was started by, ``nests`` that the dialect takes writes inside another's
-    interval for the same write. ``renames_at`` is when the run took the last version under this, the old, name.
+    reading (None: open). ``parent`` is the run it was started by, ``nests`` that the dialect takes writes inside
+    another's interval for the same write. ``renames_at`` is when the run took the last version under this, the old,
+    name.
     """
 
     run: bytes

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from reference_fold.world import Run, World
+
 from lineage.dialects import by_name
 from lineage.event.model import Name
 from lineage.facts.claims import Claims, Entry
-from reference_fold.world import Run, World
 
 Feeds = dict[Name | None, dict[Name, str]]
 """For each output, None standing for none: the inputs that feed it, each with its evidence."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reference_fold.reference import Facts, Flow, VersionId
+
 from lineage.event.model import Event, Name
 from lineage.fold.fold import Fold, MemoryFacts
 from lineage.model import Changes, Dataset, Edge, EdgeKind, GapCode, Job, Node, Run, RunState, RunType, Version
 from lineage.model import Flow as FlowNode
-from reference_fold.reference import Facts, Flow, VersionId
 
 
 def graph_of(events: Iterable[Event]) -> Changes:

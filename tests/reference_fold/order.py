@@ -1,4 +1,5 @@
-"""Invariant 2: the graph is a function of the set of events, whatever their order, repetition and batching (R0, R18)."""
+"""Invariant 2: the graph is a function of the set of events, whatever their order, repetition and batching (R0,
+R18)."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from lineage.memory import MemoryStore
 from lineage.model import EdgeKind
 
 SPARK = "https://github.com/OpenLineage/OpenLineage/tree/1.53.0/integration/spark"
-#: How often what is told, by world: versions, hashes, symlinks, lifecycle, columnLineage, the lineage facet, continuous jobs.
+#: How often what is told, by world: versions, hashes, symlinks, lifecycle, columnLineage, the lineage facet,
+#: continuous jobs.
 WORLDS = [
     (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
     (0.4, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
@@ -79,10 +81,15 @@ class World:
             fields = [{"namespace": "n", "name": pick(names), "field": pick("xy")} for _ in range(pick([0, 1, 2]))]
             facets["columnLineage"] = {"fields": {pick("uv"): {"inputFields": fields}}}
         if output and self.chance(self.entries):
-            inputs = [{**self.one(), "type": "DATASET"} if self.chance(0.7) else {"type": "JOB"} for _ in range(pick([0, 1, 2]))]
+            inputs = [
+                {**self.one(), "type": "DATASET"} if self.chance(0.7) else {"type": "JOB"}
+                for _ in range(pick([0, 1, 2]))
+            ]
             facets["lineage"] = {"inputs": inputs}
         if self.chance(0.2):
-            facets["schema"] = {"fields": [{"name": name, "type": "int"} for name in "xyuv"[: self.random.randrange(4)]]}
+            facets["schema"] = {
+                "fields": [{"name": name, "type": "int"} for name in "xyuv"[: self.random.randrange(4)]]
+            }
         return {**self.one(), "facets": facets}
 
     def event(self) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lineage.event.model import Name
-from lineage.model import Digest
 from reference_fold.versions import Declared, Ending, Written
 from reference_fold.world import Rank, Run
+
+from lineage.event.model import Name
+from lineage.model import Digest
 
 CLOSE = 2_000_000
 OWN = False
@@ -42,7 +43,8 @@ class Timeline:
 
 
 def met_by(line: Timeline, run: Run, dataset: Name, limit: Rank | None) -> tuple[list[Met], set[str]]:
-    """What ``run`` met of ``dataset``, in a flow that writes only what has a smaller rank than ``limit``; and its gaps."""
+    """What ``run`` met of ``dataset``, in a flow that writes only what has a smaller rank than ``limit``; and its
+    gaps."""
     told = [read for read in line.declared if read.run is run and read.dataset == dataset]
     if told:
         return [_declared(line, read) for read in told], set()
@@ -82,9 +84,7 @@ def hashes_read(run: Run, dataset: Name) -> tuple[Digest, ...]:
 
 def _at_start(line: Timeline, run: Run, dataset: Name, limit: Rank | None) -> tuple[Met | None, set[str]]:
     versions = [
-        v
-        for v in line.of(dataset)
-        if v.run is not run and v.written <= run.start and (limit is None or v.rank < limit)
+        v for v in line.of(dataset) if v.run is not run and v.written <= run.start and (limit is None or v.rank < limit)
     ]
     if not is_living(line, run, dataset, versions, (run.start, run.rank)):
         return None, {"DROPPED"}
@@ -92,7 +92,9 @@ def _at_start(line: Timeline, run: Run, dataset: Name, limit: Rank | None) -> tu
     agreeing = [v for v in versions if agree(hashes, v.digests)]
     if agreeing:
         return Met(agreeing[-1], run.start, "HASH"), set()
-    ended = [e.place for e in line.endings if e.dataset == dataset and e.time <= run.start and (OWN or e.run is not run)]
+    ended = [
+        e.place for e in line.endings if e.dataset == dataset and e.time <= run.start and (OWN or e.run is not run)
+    ]
     versions = [v for v in versions if not ended or after(v, max(ended))]
     certain = [v for v in versions if v.certain]
     if certain and comparable(hashes, certain[-1].digests):
@@ -110,9 +112,7 @@ def after(v: Written, end: tuple[int, Rank]) -> bool:
     return v.written >= end[0] if OWN else v.place > end
 
 
-def is_living(
-    line: Timeline, run: Run, dataset: Name, versions: list[Written], place: tuple[int, Rank]
-) -> bool:
+def is_living(line: Timeline, run: Run, dataset: Name, versions: list[Written], place: tuple[int, Rank]) -> bool:
     """Whether no DROP or RENAME ended the dataset's life before ``place`` without a later one of ``versions`` (R16)."""
     ended = [e.place for e in line.endings if e.dataset == dataset and e.time <= place[0] and (OWN or e.run is not run)]
     return not ended or any(after(v, max(ended)) for v in versions)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lineage.event.model import Event, Name
 from reference_fold.division import Feeds, feeds_of_run, lifecycle_of
 from reference_fold.reads import Found, Met, Timeline, kept_of, met_by
 from reference_fold.versions import (
@@ -19,6 +18,8 @@ from reference_fold.versions import (
     versions_of,
 )
 from reference_fold.world import Run, RunId, World, world_of
+
+from lineage.event.model import Event, Name
 
 STRENGTH = ("DECLARED", "HASH", "BUILDS_ON", "RENAME", "INFERRED", "TIME", "AS_FOUND")
 EVIDENCE = ("DECLARED", "COLUMN", "INFERRED")
@@ -139,7 +140,9 @@ def _without_repeated_renames(versions: list[Written]) -> list[Written]:
             and renamed_from(v.run, v.dataset) == old
             and v.place < version.place
         ]
-        if not earlier or any(max(e.place for e in earlier) < v.place < version.place for v in versions if v.dataset == old):
+        if not earlier or any(
+            max(e.place for e in earlier) < v.place < version.place for v in versions if v.dataset == old
+        ):
             kept.append(version)
     return kept
 
@@ -150,11 +153,18 @@ def _add_write(facts: Facts, line: Timeline, version: Written, feeds: Feeds) -> 
     facts.wrote.add((flow, id_of(version)))
     change = lifecycle_of(run.claims, output)
     _add_reads(facts, line, version, feeds)
-    reads = any(output in fed for fed in feeds.values())
+    reads = output in feeds[output]
     appends = bool([w for _, w in naming(run, output) if w.appends])
     kept = kept_of(line, version, reads, appends, change)
     if kept:
-        _add_read(facts, line, kept, flow, feeds[output].get(output, "DECLARED" if reads or appends or change == "ALTER" else "INFERRED"), not run.failed)
+        _add_read(
+            facts,
+            line,
+            kept,
+            flow,
+            feeds[output].get(output, "DECLARED" if reads or appends or change == "ALTER" else "INFERRED"),
+            not run.failed,
+        )
     old = renamed_from(run, output)
     if old is not None:
         before = [v for v in line.of(old) if v.place < version.place and v.rank < version.rank and v.certain]

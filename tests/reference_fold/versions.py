@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from reference_fold.division import Feeds, lifecycle_of
+from reference_fold.world import Rank, Run, World
+
 from lineage.event.model import Name
 from lineage.facts.claims import Claims, Write
 from lineage.model import Digest
-from reference_fold.division import Feeds, lifecycle_of
-from reference_fold.world import Rank, Run, World
 
 Moments = dict[tuple[Run, Name], list[int]]
 

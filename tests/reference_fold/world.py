@@ -135,9 +135,7 @@ def _end_of(name: Name, link: dict[Name, Name]) -> Name:
 def _one_run_reads_and_writes(group: set[Name], events: list[Event]) -> bool:
     reads = {(e.run_id, e.job, d.name) for e in events if e.kind is EventKind.RUN for d in e.inputs}
     writes = {(e.run_id, e.job, d.name) for e in events if e.kind is EventKind.RUN for d in e.outputs}
-    return any(
-        r[:2] == w[:2] and r[2] != w[2] and r[2] in group and w[2] in group for r in reads for w in writes
-    )
+    return any(r[:2] == w[:2] and r[2] != w[2] and r[2] in group and w[2] in group for r in reads for w in writes)
 
 
 def _claims(event: Event, public: dict[Name, Name]) -> Claims:

@@ -64,7 +64,9 @@ def world(random: Random, mix: Mix) -> list[Json]:
         events += _run(random, mix, names, number)
     for _ in range(3):
         if random.random() < mix.declaration:
-            events.append({**_base(random, 30), "job": _job(random, mix, random.randrange(3)), **_io(random, mix, names)})
+            events.append(
+                {**_base(random, 30), "job": _job(random, mix, random.randrange(3)), **_io(random, mix, names)}
+            )
         if random.random() < mix.dataset:
             events.append({**_base(random, 30), "dataset": _dataset(random, mix, names, True)})
     return events
@@ -148,7 +150,9 @@ def _output_facets(random: Random, mix: Mix, names: list[str]) -> Json:
             facets["lifecycleStateChange"]["previousIdentifier"] = _name(random, names)
     if random.random() < mix.columns:
         fields = {
-            column: {"inputFields": [{**_name(random, [*names, "cte"]), "field": "x"} for _ in range(random.randrange(3))]}
+            column: {
+                "inputFields": [{**_name(random, [*names, "cte"]), "field": "x"} for _ in range(random.randrange(3))]
+            }
             for column in "uv"
         }
         facets["columnLineage"] = {"fields": fields}
