@@ -1,9 +1,11 @@
-"""JSON as RFC 8259 has it, without names that occur twice and numbers that no double holds (I-JSON, RFC 7493).
+"""JSON as RFC 8259 has it, without keys that occur twice and numbers that no double holds (I-JSON, RFC 7493).
 
 What is accepted: one value in UTF-8, nested at most :data:`MAX_DEPTH` deep, a byte order mark before it or not
 (RFC 8259, section 8.1). Integers of up to 4,300 digits are exact. Two things that not every store can hold become
 U+FFFD, and are told as a warning: escapes of lone surrogates, which Java emitters produce by cutting strings, and
 escapes of NUL. After that no string in a value holds either. Keys that become equal by it count as one key sent twice.
+One key may occur twice, which is told too: that of an object that is the same each time, as Spark's integration sends
+facets. Nobody can read that in two ways.
 
 Three ways lead to the same values, each slower than the one before. What orjson reads and writes back to the very
 same bytes can hold nothing of the above, as each of these would be lost on the way; that settles most compact JSON.
@@ -20,6 +22,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from math import isinf
@@ -35,6 +38,7 @@ MAX_DEPTH = 500
 
 LONE_SURROGATE = "LONE_SURROGATE"
 NUL_CHARACTER = "NUL_CHARACTER"
+DUPLICATE_KEY = "DUPLICATE_KEY"
 
 BOM = b"\xef\xbb\xbf"
 STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
@@ -48,6 +52,7 @@ _ESCAPE = re.compile(
 )
 _BRACKETS = re.compile(STRING + rb"|[\[{]++|[\]}]++", re.DOTALL)
 _NUMBERS = re.compile(STRING + rb"|(-?\d++[.eE][\d.eE+-]*+)", re.DOTALL)
+_UNDECIDED = re.compile(r"^(?:recursion limit|Detected duplicate key)")
 _PLACE = re.compile(r" at line (\d+) column (\d+)$")
 _NOT_A_NUMBER = re.compile(rb"-?(?:NaN|Infinity|nan|inf)")
 
@@ -66,9 +71,10 @@ def decode(data: bytes) -> Any:
 
 
 def decode_with_warnings(data: bytes) -> tuple[Any, tuple[str, ...]]:
-    """Decode one JSON value as :func:`decode` does, and say what was replaced: LONE_SURROGATE, NUL_CHARACTER.
+    """Decode one JSON value as :func:`decode` does, and say what was mended: LONE_SURROGATE, NUL_CHARACTER,
+    DUPLICATE_KEY.
 
-    Time and memory are linear in the size of ``data``, whatever it holds. Raises NotJSONError.
+    Time and memory are nearly linear in the size of ``data``, whatever it holds. Raises NotJSONError.
     """
     if b"\\" in data and b"\\u0000" in data:
         return _decode_repaired(data)
@@ -103,13 +109,14 @@ def _decode_repaired(data: bytes) -> tuple[Any, tuple[str, ...]]:
     try:
         return _decode_fast(data), warnings
     except ValueError as error:
-        # The fast decoder stops at 200 levels; the limit here is higher.
-        if "recursion limit" not in str(error):
+        # The fast decoder stops at 200 levels; the limit here is higher. And it refuses every key that occurs twice.
+        if not _UNDECIDED.search(str(error)):
             raise _syntax_error(data, error) from None
     _refuse_depth(data)
     # A thread of its own, as the standard decoder counts its levels on top of the caller's stack.
     with ThreadPoolExecutor(max_workers=1) as fresh_stack:
-        return fresh_stack.submit(_decode_deep, data).result(), warnings
+        value, repeats = fresh_stack.submit(_decode_deep, data).result()
+    return value, (*warnings, DUPLICATE_KEY) if repeats else warnings
 
 
 def _refuse_wrong_encoding(data: bytes) -> None:
@@ -160,24 +167,39 @@ def _refuse_depth(data: bytes) -> None:
             depth -= token.end() - token.start()
 
 
-def _decode_deep(data: bytes) -> Any:
+def _decode_deep(data: bytes) -> tuple[Any, bool]:
+    """The value, and whether an object in it occurred twice under one key."""
     text = data.decode()
+    repeats: list[str] = []
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        if len(result) < len(pairs):
+            repeats.extend(_repeats(pairs))
+        return result
+
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=once, parse_float=_finite, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         place = len(text[: error.pos].encode())
         raise NotJSONError(f"Not JSON at byte {place}: {error.msg}.", hint=_HINT) from None
     except ValueError:
         raise NotJSONError("Not JSON: an integer of more than 4,300 digits.", hint="Send it as a string.") from None
+    return value, bool(repeats)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise NotJSONError(f"Not JSON: the key {json.dumps(twice[:80])} occurs twice.", hint="Send each key once.")
-    return result
+def _repeats(pairs: list[tuple[str, Any]]) -> Iterator[str]:
+    """Keys that occur several times, each time with the same object. Raises NotJSONError for any other key that occurs
+    twice. What is compared holds no repeats itself, so each level at most halves what is left."""
+    values: dict[str, list[Any]] = {}
+    for key, value in pairs:
+        values.setdefault(key, []).append(value)
+    for key, found in values.items():
+        if len(found) == 1:
+            continue
+        if not isinstance(found[0], dict) or len({json.dumps(value, sort_keys=True) for value in found}) > 1:
+            raise NotJSONError(f"Not JSON: the key {json.dumps(key[:80])} occurs twice.", hint="Send each key once.")
+        yield key
 
 
 def _finite(number: str) -> float:
@@ -206,10 +228,9 @@ def _syntax_error(data: bytes, error: ValueError) -> NotJSONError:
             f"Not JSON at byte {place}: {constant[0].decode()}.",
             hint="JSON has no NaN and no Infinity: send null, or a string.",
         )
-    hint = "Send each key once." if reason.startswith("Detected duplicate key") else _HINT
     if len(reason) > 160:
         reason = reason[:160] + "…"
-    return NotJSONError(f"Not JSON at byte {place}: {reason}.", hint=hint)
+    return NotJSONError(f"Not JSON at byte {place}: {reason}.", hint=_HINT)
 
 
 def _offset(data: bytes, line: int, column: int) -> int:

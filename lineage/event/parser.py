@@ -30,7 +30,8 @@ def parse_event(data: bytes, *, now: int | None = None) -> Event:
     """Read one event from the exact bytes received; ``now`` (UTC microseconds) is what FUTURE_EVENT_TIME is told by.
 
     Nothing but ``data`` and ``now`` enters the result: without ``now`` the clock is not asked, and no event is in the
-    future. Warnings: NO_ZONE, FUTURE_EVENT_TIME, UNKNOWN_EVENT_TYPE, LONE_SURROGATE, NUL_CHARACTER.
+    future. Warnings: NO_ZONE, FUTURE_EVENT_TIME, UNKNOWN_EVENT_TYPE, LONE_SURROGATE, NUL_CHARACTER,
+    DUPLICATE_KEY.
     Raises NotJSONError, and InvalidEventError with ``field``.
     """
     event, warnings = decode_with_warnings(data)

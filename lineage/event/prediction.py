@@ -21,7 +21,8 @@ from lineage.event.model import Name, PredictionRecord
 def parse_prediction(data: bytes, *, now: int | None = None) -> PredictionRecord:
     """Read one prediction record from the exact bytes received; ``now`` as for ``lineage.event.parser.parse_event``.
 
-    Warnings: NO_ZONE, FUTURE_EVENT_TIME, LONE_SURROGATE, NUL_CHARACTER.
+    Warnings: NO_ZONE, FUTURE_EVENT_TIME, LONE_SURROGATE, NUL_CHARACTER,
+    DUPLICATE_KEY.
     Raises NotJSONError, and InvalidEventError with ``field``.
     """
     record, warnings = decode_with_warnings(data)

@@ -21,6 +21,16 @@ WireKind = tuple[Evidence, bool, bool, Role | None]
 """(evidence, certain, undivided, role) of one run's contribution to a wire."""
 
 
+class SeenBySiblings(msgspec.Struct, array_like=True, frozen=True):
+    """What R8 asks of a run in the same process: when it began, whether it writes, what it reads and which of that are
+    models."""
+
+    start: int
+    writes: bool
+    reads: tuple[Name, ...]
+    models: tuple[Name, ...]
+
+
 class RunRecord(msgspec.Struct, array_like=True):
     """A run: its claims (its facts), and what it last contributed to what others share."""
 
@@ -37,7 +47,7 @@ class RunRecord(msgspec.Struct, array_like=True):
     parent: bytes | None = None
     silent: list[bytes] = []
     family: str | None = None
-    summary: tuple[int, bool, list[Name]] | None = None
+    seen: SeenBySiblings | None = None
     infers: list[tuple[bytes, Name]] = []
     complete_rank: Rank | None = None
 

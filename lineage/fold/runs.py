@@ -11,7 +11,7 @@ from lineage.facts.extract import processing_type
 from lineage.flows.division import Division, column_claims, divide
 from lineage.flows.run import Input, Output, Rank, RunView, batch_reads, merge_digests, view_run
 from lineage.fold.context import Context
-from lineage.fold.records import JobRecord, Rollout, RunRecord, WireKind
+from lineage.fold.records import JobRecord, Rollout, RunRecord, SeenBySiblings, WireKind
 from lineage.fold.store import Table
 from lineage.keys import job_key, run_key
 from lineage.model import Digest, Evidence, Name, RunType
@@ -126,11 +126,16 @@ class Runs:
         """R8: what siblings inside one process may build on."""
         family = view.parent.run_id if view.parent and view.parent.single_process else None
         names = sorted({name for sources in division.flows.values() for name in sources})
-        summary = (view.start, any(output.is_write for output in view.outputs.values()), names)
-        if (record.family, record.summary) != (family, summary):
+        seen = SeenBySiblings(
+            start=view.start,
+            writes=any(output.is_write for output in view.outputs.values()),
+            reads=tuple(names),
+            models=tuple(name for name in names if self._context.is_model(name)),
+        )
+        if (record.family, record.seen) != (family, seen):
             for concerned in {record.family, family} - {None}:
                 self._context.work.flows.update(self._siblings(key, str(concerned)))
-            record.family, record.summary = family, summary
+            record.family, record.seen = family, seen
 
     def _siblings(self, key: bytes, family: str) -> list[bytes]:
         records = self._context.records
@@ -139,18 +144,15 @@ class Runs:
 
     def _infer(self, key: bytes, record: RunRecord, view: RunView) -> None:
         record.infers = []
-        if record.family is None or record.summary is None or not record.summary[1]:
+        if record.family is None or record.seen is None or not record.seen.writes:
             return
-        reads_nothing = not record.summary[2]
+        reads = record.seen.reads
         for sibling in self._siblings(key, record.family):
             other = self._context.records.run_by_key(sibling)
-            if other is None or other.summary is None or other.summary[0] >= view.start:
+            if other is None or other.seen is None or other.seen.start >= view.start:
                 continue
-            for name in other.summary[2]:
-                if name in record.summary[2]:
-                    continue
-                if reads_nothing or (not other.summary[1] and self._context.is_model(name)):
-                    record.infers.append((sibling, name))
+            names = other.seen.reads if not reads else () if other.seen.writes else other.seen.models
+            record.infers.extend((sibling, name) for name in names if name not in reads)
 
     # -- touches
 

@@ -11,7 +11,6 @@ from lineage.event.model import Name
 from lineage.model import Digest
 
 CLOSE = 2_000_000
-OWN = False
 SCOPES = ("FULL", "SAMPLE", "METADATA")
 
 Found = tuple[Name, str, object]
@@ -58,7 +57,8 @@ def met_by(line: Timeline, run: Run, dataset: Name, limit: Rank | None) -> tuple
 def _declared(line: Timeline, read: Declared) -> Met:
     for version in line.of(read.dataset):
         if version.declared == read.version:
-            return Met(version, read.time, "INFERRED" if version.inferred else "DECLARED")
+            uncertain = set() if version.certain else {"UNCERTAIN"}
+            return Met(version, read.time, "INFERRED" if version.inferred else "DECLARED", uncertain)
     return Met((read.dataset, "declared", read.version), read.time, "DECLARED")
 
 
@@ -93,7 +93,7 @@ def _at_start(line: Timeline, run: Run, dataset: Name, limit: Rank | None) -> tu
     if agreeing:
         return Met(agreeing[-1], run.start, "HASH"), set()
     ended = [
-        e.place for e in line.endings if e.dataset == dataset and e.time <= run.start and (OWN or e.run is not run)
+        e.place for e in line.endings if e.dataset == dataset and e.time <= run.start and e.run is not run
     ]
     versions = [v for v in versions if not ended or after(v, max(ended))]
     certain = [v for v in versions if v.certain]
@@ -109,12 +109,12 @@ def _at_start(line: Timeline, run: Run, dataset: Name, limit: Rank | None) -> tu
 
 
 def after(v: Written, end: tuple[int, Rank]) -> bool:
-    return v.written >= end[0] if OWN else v.place > end
+    return v.place > end
 
 
 def is_living(line: Timeline, run: Run, dataset: Name, versions: list[Written], place: tuple[int, Rank]) -> bool:
     """Whether no DROP or RENAME ended the dataset's life before ``place`` without a later one of ``versions`` (R16)."""
-    ended = [e.place for e in line.endings if e.dataset == dataset and e.time <= place[0] and (OWN or e.run is not run)]
+    ended = [e.place for e in line.endings if e.dataset == dataset and e.time <= place[0] and e.run is not run]
     return not ended or any(after(v, max(ended)) for v in versions)
 
 

@@ -215,7 +215,7 @@ def _add_read(facts: Facts, line: Timeline, met: Met, flow: Flow, evidence: str,
         if other[0] == binding:
             met.gaps = set(facts.read_gaps[key])
     facts.reads[key] = told
-    facts.read_gaps[key] = frozenset(met.gaps)
+    facts.read_gaps[key] = frozenset(met.gaps | ({"INFERRED"} if told[0] == "INFERRED" else set()))
     if not isinstance(met.version, Written):
         known_as = frozenset([str(met.version[2])] if met.version[1] == "declared" else [])
         seen = min(_first_seen(line, met), facts.versions.get(key[0], (met.time,))[0])

@@ -136,6 +136,8 @@ def _at_end(run: Run, output: Name) -> Written:
     )
     if run.end is None:
         version.gaps.add("WRITER_NOT_ENDED")
+    if run.failed:
+        version.gaps.add("UNCERTAIN")
     return version
 
 
@@ -193,7 +195,8 @@ def give_names(versions: list[Written], reads: list[Declared]) -> None:
         for loser in claimants[:-1]:
             loser.declared, loser.told_none = None, True
         if len({v.run.id for v in claimants}) > 1:
-            claimants[-1].gaps.add("VERSION_CLAIMED_TWICE")
+            for claimant in claimants:
+                claimant.gaps.add("VERSION_CLAIMED_TWICE")
     _join_unwritten(versions, reads)
 
 

@@ -22,6 +22,7 @@ class Mix:
     digest: float = 0
     symlink: float = 0
     lifecycle: float = 0
+    rename: float = 0
     columns: float = 0
     facet: float = 0
     model: float = 0
@@ -144,10 +145,10 @@ def _dataset(random: Random, mix: Mix, names: list[str], is_output: bool) -> Jso
 def _output_facets(random: Random, mix: Mix, names: list[str]) -> Json:
     facets: Json = {}
     if random.random() < mix.lifecycle:
-        change = random.choice(["DROP", "DROP", "CREATE", "OVERWRITE", "RENAME", "TRUNCATE", "ALTER"])
+        change = random.choice(["DROP", "DROP", "CREATE", "OVERWRITE", "TRUNCATE", "ALTER"])
         facets["lifecycleStateChange"] = {"lifecycleStateChange": change}
-        if change == "RENAME":
-            facets["lifecycleStateChange"]["previousIdentifier"] = _name(random, names)
+    if random.random() < mix.rename:
+        facets["lifecycleStateChange"] = {"lifecycleStateChange": "RENAME", "previousIdentifier": _name(random, names)}
     if random.random() < mix.columns:
         fields = {
             column: {

@@ -115,12 +115,42 @@ def test_the_place_of_a_number_too_large_is_told() -> None:
         '{"\\u00e9":1,"é":1}',
         '[{"b":{"":1,"c":2,"":3}}]',
         '{"\\ud800":1,"\\udfff":1}',
+        '{"a":{"b":1},"a":{"b":2}}',
+        '{"a":{"b":1},"a":{"b":1.0}}',
+        '{"a":{},"b":{},"a":[],"b":{}}',
+        '{"a":[{}],"a":[{}]}',
     ],
 )
 def test_a_key_that_occurs_twice_is_refused_however_it_is_spelled(text: str, depth: int) -> None:
     error = refusal(nested(depth, text))
     assert "key" in error.message
     assert error.hint == "Send each key once."
+
+
+@pytest.mark.parametrize("depth", [0, 300])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a":{"b":1,"c":[2]},"d":0,"a":{"c":[2],"b":1}}', {"a": {"b": 1, "c": [2]}, "d": 0}),
+        ('[{"a":{},"\\u0061":{},"a":{}}]', [{"a": {}}]),
+        ('{"a":{"b":{},"b":{}},"a":{"b":{}}}', {"a": {"b": {}}}),
+    ],
+)
+def test_an_object_that_is_sent_twice_under_one_key_is_taken_once_and_told(
+    text: str, value: object, depth: int
+) -> None:
+    found, warnings = decode_with_warnings(nested(depth, text))
+    for _ in range(depth):
+        [found] = found if isinstance(found, list) else found.values()
+    assert (found, warnings) == (value, ("DUPLICATE_KEY",))
+
+
+def test_many_repeated_keys_take_no_more_than_linear_time() -> None:
+    text = ",".join(f'"{key}":{{}}' for key in range(50_000))
+    start = time.process_time()
+    found, warnings = decode_with_warnings(f"{{{text},{text}}}".encode())
+    assert (len(found), warnings) == (50_000, ("DUPLICATE_KEY",))
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
