@@ -17,6 +17,7 @@ import binascii
 from enum import Enum
 from functools import lru_cache
 from hashlib import sha256
+from struct import Struct
 
 from lineage.errors import InvalidSubjectError
 
@@ -33,12 +34,18 @@ class Base(Enum):
 
 
 _KEY_BYTES = 16
+_length = Struct(">I").pack
+_PREFIXES = {base: _length(len(base.value)) + base.value.encode() for base in Base}
 
 
 def store_key(base: Base, *parts: str) -> bytes:
     """The 16-byte key of the thing that ``parts`` name, in the order of its natural key."""
-    encoded = [base.value.encode(), *(part.encode() for part in parts)]
-    return sha256(b"".join(len(part).to_bytes(4) + part for part in encoded)).digest()[:_KEY_BYTES]
+    pieces = [_PREFIXES[base]]
+    for part in parts:
+        encoded = part.encode()
+        pieces.append(_length(len(encoded)))
+        pieces.append(encoded)
+    return sha256(b"".join(pieces)).digest()[:_KEY_BYTES]
 
 
 @lru_cache(maxsize=65536)
@@ -58,6 +65,7 @@ def job_key(namespace: str, name: str) -> bytes:
     return store_key(Base.JOB, namespace, name)
 
 
+@lru_cache(maxsize=65536)
 def run_key(run_id: str, namespace: str, name: str) -> bytes:
     """The key of one run of one job; one runId under two jobs is two runs (R1)."""
     return store_key(Base.RUN, run_id, namespace, name)

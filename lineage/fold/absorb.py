@@ -167,8 +167,9 @@ class Absorber:
         else:
             changed = record.facets.merge(facets, stamp)
         self._records.mark(record)
-        self._work.datasets.add(name)
+        (self._work.datasets if changed else self._work.seen).add(name)
         if "datasetType" in changed:
+            self._directory.forget(name)
             self._touch_runs(self._directory.group(name).public)
             self._work.kinds.add(self._directory.resolve(name))
 

@@ -10,7 +10,7 @@ import msgspec
 from lineage.facts.claims import Source
 from lineage.flows.run import RunView
 from lineage.fold.directory import Directory
-from lineage.fold.records import Records
+from lineage.fold.records import JobRecord, Records, Wire
 from lineage.fold.store import Table
 from lineage.fold.work import Work
 from lineage.keys import dataset_key, run_key
@@ -36,15 +36,11 @@ class Context:
 
     def members(self, name: Name) -> tuple[Name, ...]:
         """All names that go under the public ``name``, itself among them."""
-        return self.directory.group(name).members_of(name)
+        return self.directory.group(name).members.get(name, ())
 
     def is_model(self, name: Name) -> bool:
         """Whether the dataset under this public name is a model: it says so, or is a folder known for one."""
-        return self.directory.is_root(name) or any(
-            str(record.facets.value("datasetType").get("datasetType")).upper() == "MODEL"
-            for member in self.members(name)
-            if (record := self.records.known_dataset(member)) is not None
-        )
+        return self.directory.is_model(name)
 
     def is_named(self, name: Name) -> bool:
         """Whether any event names the dataset otherwise than in columnLineage (R7)."""
@@ -145,6 +141,11 @@ class Context:
         return Role.BASE_MODEL if self.is_model(name) else Role.TRAIN
 
     # -- what several share
+
+    def fresh_wires(self, job: JobRecord) -> set[Wire] | None:
+        """The wires that the job's last completed run told; None if none completed (R9)."""
+        last = self.records.run_by_key(job.last_complete[1]) if job.last_complete else None
+        return None if last is None else {(source, output) for source, output, _ in last.wires}
 
     def relink(self, table: Table, key: bytes, before: Iterable[Name], now: Iterable[Name]) -> None:
         """Have ``key`` linked from ``now`` and no longer from what else was in ``before``."""

@@ -39,11 +39,20 @@ class DatasetRows:
             return
         members = self._context.members(name)
         facets = self._facets(name, members)
+        self._give_row(key, name, members, facets)
+        self._give_columns(name, facets, self._columns(name, members))
+
+    def give_again(self, name: Name) -> None:
+        """As :meth:`give` for a dataset that was named once more with nothing new: only when is new."""
+        public = self._context.directory.resolve(name)
+        members = self._context.members(public)
+        self._give_row(dataset_key(*public), public, members, self._facets(public, members))
+
+    def _give_row(self, key: bytes, name: Name, members: tuple[Name, ...], facets: dict[str, Any]) -> None:
         names: list[NameKey] = [
             (NameScope.KEY, dataset_key(*member).hex(), key) for member in self._aliases(name, members)
         ]
         self._emission.give(key, (self._dataset(name, members, facets),), (), names)
-        self._give_columns(name, facets, self._columns(name, members))
 
     def _aliases(self, name: Name, members: tuple[Name, ...]) -> list[Name]:
         """All other names: symlinks, and parts of a model folder."""

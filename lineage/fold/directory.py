@@ -16,14 +16,13 @@ READS, WRITES, NAMED = 1, 2, 4
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Names that symlinks tie together. ``public`` by member; in conflict each is its own."""
+    """Names that symlinks tie together. ``public`` by member; in conflict each is its own. ``members`` by public name,
+    sorted; ``models`` are the public names of models."""
 
     public: dict[Name, Name]
+    members: dict[Name, tuple[Name, ...]]
+    models: frozenset[Name]
     conflict: str | None = None
-
-    def members_of(self, public: Name) -> tuple[Name, ...]:
-        """All names that go under ``public``, sorted."""
-        return tuple(sorted(name for name, leads_to in self.public.items() if leads_to == public))
 
 
 class Directory:
@@ -36,12 +35,15 @@ class Directory:
 
     def resolve(self, name: Name) -> Name:
         """The public name."""
-        return self.group(name).public[self.root(name)]
+        public = self.group(name).public
+        return public[name] if name in public else public[self.root(name)]
 
     def group(self, name: Name) -> Group:
         """The group of a name, of a part of a model folder that of the folder."""
-        name = self.root(name)
+        # Only names outside model folders, and the folders, are kept: what is inside one is looked up under its folder.
         found = self._groups.get(name)
+        if found is None and (root := self.root(name)) != name:
+            name, found = root, self._groups.get(root)
         if found is None:
             found = self._build(name)
             self._groups.update(dict.fromkeys(found.public, found))
@@ -58,6 +60,10 @@ class Directory:
                 return Name(name.namespace, name.name[:end])
             end = name.name.find("/", end + 1)
         return name
+
+    def is_model(self, public: Name) -> bool:
+        """Whether the dataset under this public name is a model: it says so, or is a folder known for one."""
+        return public in self.group(public).models
 
     def is_root(self, name: Name) -> bool:
         """Whether ``name`` is a folder known to be a model."""
@@ -76,7 +82,7 @@ class Directory:
 
     def forget(self, name: Name) -> set[Name]:
         """Have the group of ``name`` built anew when it is next asked for; the names that were in it."""
-        group = self._groups.pop(name, None)
+        group = self._groups.pop(self.root(name), None)
         for member in group.public if group else ():
             self._groups.pop(member, None)
         return set(group.public) if group else {name}
@@ -106,12 +112,18 @@ class Directory:
                     if other not in members:
                         members.add(other)
                         waiting.append(other)
-        if len(members) == 1:
-            return Group({name: name})
-        conflict = self._conflict(members, carriers)
-        if conflict:
-            return Group({member: member for member in members}, conflict)
-        return Group({member: _end_of(member, carriers) for member in members})
+        conflict = self._conflict(members, carriers) if len(members) > 1 else None
+        public = {member: member if conflict else _end_of(member, carriers) for member in members}
+        tied: dict[Name, list[Name]] = {}
+        for member, end in sorted(public.items()):
+            tied.setdefault(end, []).append(member)
+        models = frozenset(public[member] for member in members if self._is_model(member))
+        return Group(public, {end: tuple(names) for end, names in tied.items()}, models, conflict)
+
+    def _is_model(self, name: Name) -> bool:
+        record = self._records.known_dataset(name)
+        told = record.facets.value("datasetType").get("datasetType") if record else None
+        return str(told).upper() == "MODEL" or self.is_root(name)
 
     def _identifiers(self, name: Name) -> list[Name]:
         records = [self._records.known_dataset(called) for called in self.called(name)]

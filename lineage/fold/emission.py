@@ -18,6 +18,8 @@ _EDGE_CODES = {kind: bytes([number]) for number, kind in enumerate(EdgeKind)}
 _EDGE_KINDS = {code: kind for kind, code in _EDGE_CODES.items()}
 _SCOPE_CODES = {scope: bytes([number]) for number, scope in enumerate(NameScope)}
 _SCOPES = {code: scope for scope, code in _SCOPE_CODES.items()}
+_BARE_EDGES = frozenset({EdgeKind.HAS_RUN, EdgeKind.HAS_FLOW, EdgeKind.HAS_VERSION, EdgeKind.PARENT_OF})
+"""Kinds that have no attributes of their own, so that two edges with one key are equal."""
 _NODE, _EDGE, _NAME = b"N", b"E", b"M"
 _KEY = 16
 
@@ -46,7 +48,7 @@ class Emission:
                 self.changes.nodes[node.key] = node
         for edge in edges:
             row = _EDGE + _EDGE_CODES[edge.kind] + edge.source + edge.target
-            now[row] = self._digest(edge)
+            now[row] = b"" if edge.kind in _BARE_EDGES else self._digest(edge)
             if before.get(row) != now[row]:
                 self.changes.edges[edge.key] = edge
         for scope, value, key in names:

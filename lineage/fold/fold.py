@@ -105,10 +105,14 @@ class Fold:
                 self._versions.give(key, dataset)
             elif work.datasets:
                 self._datasets.give(work.datasets.pop())
+            elif work.seen:
+                self._datasets.give_again(work.seen.pop())
             elif work.columns:
                 self._datasets.give_column(*work.columns.pop())
             elif work.jobs:
-                self._wiring.give(work.jobs.pop())
+                self._wiring.give_job(work.jobs.pop())
+            elif work.wires:
+                self._wiring.give_flows(work.wires.pop())
             else:
                 return
 

@@ -21,6 +21,17 @@ WireKind = tuple[Evidence, bool, bool, Role | None]
 """(evidence, certain, undivided, role) of one run's contribution to a wire."""
 
 
+JobWire = tuple[Name | None, Name | None, WireKind]
+"""A wire with what one run tells of it."""
+
+_NOTHING = Name("", "")
+
+
+def wire_order(wire: Wire) -> tuple[Name, Name]:
+    """A key to sort wires by."""
+    return wire[0] or _NOTHING, wire[1] or _NOTHING
+
+
 class SeenBySiblings(msgspec.Struct, array_like=True, frozen=True):
     """What R8 asks of a run in the same process: when it began, whether it writes, what it reads and which of that are
     models."""
@@ -38,7 +49,7 @@ class RunRecord(msgspec.Struct, array_like=True):
     job: Name
     claims: list[Claims] = []
     touched: list[Name] = []
-    wires: list[tuple[Name | None, Name | None, WireKind]] = []
+    wires: list[JobWire] = []
     columns: list[tuple[Name, bytes]] = []
     hidden: list[Name] = []
     borrows: bool = False
@@ -86,14 +97,14 @@ class JobRecord(msgspec.Struct, array_like=True):
     name: Name
     facets: Register = msgspec.field(default_factory=Register)
     declared: Claims | None = None
-    declared_wires: list[tuple[Name | None, Name | None, WireKind]] = []
+    declared_wires: list[JobWire] = []
     declared_columns: list[tuple[Name, bytes]] = []
     declared_sources: list[Name] = []
     hidden: list[Name] = []
     tellings: list[Claims] = []
     told_of: list[Name] = []
     references: list[bytes] = []
-    wires: dict[tuple[Name | None, Name | None], dict[WireKind, int]] = {}
+    wires: dict[Wire, dict[WireKind, int]] = {}
     claims: dict[tuple[Name, Name], int] = {}
     rollouts: dict[bytes, Rollout] = {}
     last_complete: tuple[Rank, bytes] | None = None
@@ -115,9 +126,12 @@ class Records:
         self._capacity = capacity
         self._known: dict[tuple[Table, bytes], Any] = {}
         self._changed: dict[tuple[Table, bytes], None] = {}
+        self._rows: dict[bytes, dict[bytes, bytes]] = {}
+        self._changed_rows: dict[bytes, None] = {}
         self._compress = zstandard.ZstdCompressor(level=1).compress
         self._decompress = zstandard.ZstdDecompressor().decompress
         self._encode = msgspec.msgpack.Encoder().encode
+        self._decode_rows = msgspec.msgpack.Decoder(dict[bytes, bytes]).decode
         self._decoders: dict[Table, msgspec.msgpack.Decoder[Any]] = {
             Table.RUN: msgspec.msgpack.Decoder(RunRecord),
             Table.DATASET: msgspec.msgpack.Decoder(DatasetRecord),
@@ -171,18 +185,28 @@ class Records:
 
     def rows(self, unit: bytes) -> dict[bytes, bytes]:
         """What was last given to the graph for ``unit``: by row key, the digest of the row."""
-        raw = self.facts.get(Table.ROWS, unit)
-        return {} if raw is None else msgspec.msgpack.decode(raw, type=dict[bytes, bytes])
+        found = self._rows.get(unit)
+        if found is None:
+            raw = self.facts.get(Table.ROWS, unit)
+            found = self._rows[unit] = {} if raw is None else self._decode_rows(raw)
+        return found
 
     def set_rows(self, unit: bytes, rows: dict[bytes, bytes]) -> None:
         """Remember what was given to the graph for ``unit``."""
-        self.facts.put(Table.ROWS, unit, self._encode(rows) if rows else None)
+        self._rows[unit] = rows
+        self._changed_rows[unit] = None
 
     def flush(self) -> None:
         """Write back what was marked, and let go of what is too much to hold."""
         for table, key in self._changed:
             self.facts.put(table, key, self._pack(self._known[table, key]))
         self._changed.clear()
+        for unit in self._changed_rows:
+            rows = self._rows[unit]
+            self.facts.put(Table.ROWS, unit, self._encode(rows) if rows else None)
+        self._changed_rows.clear()
+        if len(self._rows) > self._capacity:
+            self._rows.clear()
         if len(self._known) > self._capacity:
             self._known.clear()
 
@@ -190,6 +214,8 @@ class Records:
         """Drop everything decoded, changed or not."""
         self._known.clear()
         self._changed.clear()
+        self._rows.clear()
+        self._changed_rows.clear()
 
     def _load(self, table: Table, key: bytes) -> Any:
         found = self._known.get((table, key))

@@ -3,6 +3,9 @@ R17)."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 import msgspec
 
 from lineage.dialects import by_name
@@ -11,7 +14,7 @@ from lineage.facts.extract import processing_type
 from lineage.flows.division import Division, column_claims, divide
 from lineage.flows.run import Input, Output, Rank, RunView, batch_reads, merge_digests, view_run
 from lineage.fold.context import Context
-from lineage.fold.records import JobRecord, Rollout, RunRecord, SeenBySiblings, WireKind
+from lineage.fold.records import JobRecord, JobWire, Rollout, RunRecord, SeenBySiblings, Wire, WireKind, wire_order
 from lineage.fold.store import Table
 from lineage.keys import job_key, run_key
 from lineage.model import Digest, Evidence, Name, RunType
@@ -158,10 +161,8 @@ class Runs:
 
     def _touch(self, record: RunRecord, view: RunView, division: Division) -> None:
         touches = self._reading_touches(view, division)
-        for name, touch in touches.items():
-            before = self._context.timeline(name).touches.get(view.key)
-            kept = before.writes if before and name in view.outputs else ()
-            self._context.replace(name, view.key, msgspec.structs.replace(touch, writes=kept))
+        if view.is_continuous or any(self._old_name(name, output) for name, output in view.outputs.items()):
+            self._touch_first(view, touches)
         mets = self._continuous_mets(view, touches) if view.is_continuous else []
         for name, output in view.outputs.items():
             if output.is_write and self._renames(view, name, output):
@@ -172,6 +173,13 @@ class Runs:
         record.touched = list(touches)
         if view.is_continuous and self._continuous_mets(view, touches) != mets:
             self._context.work.flows.add(view.key)
+
+    def _touch_first(self, view: RunView, touches: dict[Name, Touch]) -> None:
+        """Tell what the run reads and ends before what it writes is computed, as that depends on it."""
+        for name, touch in touches.items():
+            before = self._context.timeline(name).touches.get(view.key)
+            kept = before.writes if before and name in view.outputs else ()
+            self._context.replace(name, view.key, msgspec.structs.replace(touch, writes=kept))
 
     def _bare_touch(self, view: RunView) -> Touch:
         parent = self._context.parent_of(view) if view.parent else None
@@ -295,26 +303,17 @@ class Runs:
         complete = view.rank() if view.state.value == "COMPLETE" else None
         if wires == record.wires and complete == record.complete_rank:
             return
-        for source, output, kind in record.wires:
-            counts = job.wires[source, output]
-            counts[kind] -= 1
-            if not counts[kind]:
-                del counts[kind]
-            if not counts:
-                del job.wires[source, output]
-        for source, output, kind in wires:
-            counts = job.wires.setdefault((source, output), {})
-            counts[kind] = counts.get(kind, 0) + 1
+        fresh = self._context.fresh_wires(job)
+        shown = _replace_wires(job, record.wires, wires)
         record.wires, record.complete_rank = wires, complete
         self._note_last_complete(job, view.key, complete)
         self._context.records.mark(job)
-        self._context.work.jobs.add(record.job)
+        if shown or fresh != self._context.fresh_wires(job):
+            self._context.work.wires.add(record.job)
 
-    def _wires(
-        self, record: RunRecord, view: RunView, division: Division
-    ) -> list[tuple[Name | None, Name | None, WireKind]]:
+    def _wires(self, record: RunRecord, view: RunView, division: Division) -> list[JobWire]:
         trains = self._context.trains(view)
-        found: dict[tuple[Name | None, Name | None], WireKind] = {}
+        found: dict[Wire, WireKind] = {}
         for output, sources in division.flows.items():
             told = view.outputs.get(output) if output else None
             certain = is_certain(view, told) if told else not view.failed
@@ -329,7 +328,7 @@ class Runs:
             for _, name in record.infers if output else ():
                 role = self._context.role(view, name, trains=trains)
                 found.setdefault((name, output), (Evidence.INFERRED, certain, False, role))
-        return [(source, output, kind) for (source, output), kind in sorted(found.items(), key=repr)]
+        return [(*wire, found[wire]) for wire in sorted(found, key=wire_order)]
 
     def _note_last_complete(self, job: JobRecord, key: bytes, rank: Rank | None) -> None:
         last = job.last_complete
@@ -384,6 +383,26 @@ def moments(view: RunView, output: Output, mets: list[Met]) -> list[tuple[int, s
         else:
             found[-1] = (at, told.version or version, (*digests, *told.digests))
     return found
+
+
+def _replace_wires(job: JobRecord, before: Iterable[JobWire], now: Iterable[JobWire]) -> bool:
+    """Count ``now`` instead of ``before``; whether the job has another set of wires by that."""
+    change = Counter((source, output, kind) for source, output, kind in now)
+    change.subtract((source, output, kind) for source, output, kind in before)
+    shown = False
+    for (source, output, kind), by in change.items():
+        if not by:
+            continue
+        counts = job.wires.setdefault((source, output), {})
+        count = counts.get(kind, 0) + by
+        shown = shown or not count or count == by
+        if count:
+            counts[kind] = count
+        else:
+            del counts[kind]
+        if not counts:
+            del job.wires[source, output]
+    return shown
 
 
 def _mode(output: Output) -> Mode:

@@ -11,7 +11,7 @@ from lineage.flows.division import column_claims, divide
 from lineage.flows.run import view_run
 from lineage.fold.context import Context
 from lineage.fold.emission import Emission
-from lineage.fold.records import DatasetRecord, JobRecord, WireKind
+from lineage.fold.records import DatasetRecord, JobRecord, JobWire, Wire, WireKind, wire_order
 from lineage.fold.store import Table
 from lineage.keys import Base, dataset_key, job_key, store_key
 from lineage.model import Edge, EdgeKind, Evidence, Flow, Job, Name, NameScope, Owner, Role, RunType
@@ -38,7 +38,7 @@ class Wiring:
             self._declare_dataset(key, dataset)
 
     def _declare_job(self, key: bytes, job: JobRecord) -> None:
-        wires: list[tuple[Name | None, Name | None, WireKind]] = []
+        wires: list[JobWire] = []
         columns: dict[Name, list[Source]] = {}
         if job.declared is not None:
             resolve, dialect = self._context.directory.resolve, by_name(job.declared.dialect)
@@ -66,7 +66,7 @@ class Wiring:
         job.declared_sources = sources_now
         job.declared_wires = sorted(wires, key=repr)
         self._context.records.mark(job)
-        self._context.work.jobs.add(job.name)
+        self._context.work.wires.add(job.name)
 
     def _declare_dataset(self, key: bytes, record: DatasetRecord) -> None:
         resolve = self._context.directory.resolve
@@ -91,14 +91,20 @@ class Wiring:
 
     # -- jobs
 
-    def give(self, name: Name) -> None:
-        """Compute the rows of one job."""
+    def give_job(self, name: Name) -> None:
+        """Compute the row of one job; there is none if nothing names it."""
         record = self._context.records.job(name)
         key = job_key(*name)
         if not (record.runs or record.silent or record.facets.updated is not None):
             self._emission.give(key, (), (), ())
             return
         job = _job(key, record)
+        self._emission.give(key, (job,), (), [(NameScope.COMMIT, job.commit, key)] if job.commit else [])
+
+    def give_flows(self, name: Name) -> None:
+        """Compute the logical flows of one job."""
+        record = self._context.records.job(name)
+        key = job_key(*name)
         flows: dict[bytes, Flow] = {}
         edges: dict[tuple[EdgeKind, bytes, bytes], Edge] = {}
         for source, output, edge_kind, stale in self._wires(record):
@@ -118,17 +124,15 @@ class Wiring:
                 if known is not None:
                     out = Edge(*out.key, certain=known.certain or certain, stale=known.stale and stale)
                 edges[out.key] = out
-        names = [(NameScope.COMMIT, job.commit, key)] if job.commit else []
-        self._emission.give(key, (job, *flows.values()), edges.values(), names)
+        self._emission.give(store_key(Base.FLOW, "jobs", *name), flows.values(), edges.values(), ())
 
     def _wires(self, record: JobRecord) -> Iterator[tuple[Name | None, Name | None, WireKind, bool]]:
         """Each wire once: the best evidence, certain if any run that did not fail tells it, stale as R9 has it."""
-        declared: dict[tuple[Name | None, Name | None], list[WireKind]] = {}
+        declared: dict[Wire, list[WireKind]] = {}
         for source, output, kind in record.declared_wires:
             declared.setdefault((source, output), []).append(kind)
-        last = self._context.records.run_by_key(record.last_complete[1]) if record.last_complete else None
-        fresh = {(source, output) for source, output, _ in last.wires} if last else None
-        for wire in sorted({*record.wires, *declared}, key=repr):
+        fresh = self._context.fresh_wires(record)
+        for wire in sorted({*record.wires, *declared}, key=wire_order):
             kinds = [*record.wires.get(wire, ()), *declared.get(wire, ())]
             evidence = min((kind[0] for kind in kinds), key=_EVIDENCE.index)
             roles = sorted((kind[3] for kind in kinds if kind[3]), key=list(Role).index)
