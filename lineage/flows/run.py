@@ -44,9 +44,10 @@ class ToldWrite(NamedTuple):
 @dataclass(slots=True)
 class Input:
     """An input of the run under its public name. ``told`` holds tellings in the order of R0, without what R12 (a) takes
-    out."""
+    out. ``was_bare``: some event names it and tells neither version nor content."""
 
     told: list[ToldRead] = field(default_factory=list)
+    was_bare: bool = False
     role: str | None = None
 
 
@@ -254,6 +255,8 @@ def _merge_inputs(view: RunView, ordered: Sequence[Claims], resolve: Resolve) ->
         for name, (versions, digests) in told.items():
             if versions or digests:
                 view.inputs[name].told.append(ToldRead(claim.time, tuple(versions), digests))
+            else:
+                view.inputs[name].was_bare = True
     for claim in ordered:
         for read in claim.reads:
             if read.role:

@@ -133,19 +133,15 @@ class Absorber:
         record = self._records.dataset(event.dataset.name)
         key = dataset_key(*event.dataset.name)
         declared = {name: event.dataset.facets[name] for name in DECLARED_SOURCES if name in event.dataset.facets}
+        for source in declared_sources({"lineage": declared.get("lineage")}) or ():
+            self._name(source.name)
         if record.sources.merge(declared, stamp):
             self._work.declared.add(key)
-            self._name_sources(record)
         telling = dataset_telling(event)
         if telling is not None and telling not in record.tellings:
             record.tellings.append(telling)
             self._work.tellers.add(key)
         self._records.mark(record)
-
-    def _name_sources(self, record: DatasetRecord) -> None:
-        lineage = record.sources.value("lineage")
-        for source in declared_sources({"lineage": lineage}) or ():
-            self._name(source.name)
 
     def _absorb_datasets(self, event: Event) -> None:
         facets: dict[Name, dict[str, object]] = {}
@@ -186,7 +182,10 @@ class Absorber:
             self._work.datasets.add(name)
             self._work.datasets.add(self._directory.resolve(name))
             for member in (name, *self._directory.group(name).public):
-                for key, _ in self._records.facts.links(Table.HIDDEN, dataset_key(*member)):
+                for key, _ in (
+                    *self._records.facts.links(Table.HIDDEN, dataset_key(*member)),
+                    *self._records.facts.links(Table.NEEDS, dataset_key(*member)),
+                ):
                     (self._work.flows if self._records.run_by_key(key) else self._work.declared).add(key)
         return record
 

@@ -50,6 +50,24 @@ class Context:
             if (record := self.records.known_dataset(member)) is not None
         )
 
+    def is_shown(self, name: Name) -> bool:
+        """Whether the dataset under this public name is in the graph: an event names it, or flows have it."""
+        facts = self.records.facts
+        return self.is_named(name) or any(
+            True for member in self.members(name) for _ in facts.links(Table.NEEDS, dataset_key(*member))
+        )
+
+    def need(self, key: bytes, before: list[Name], names: Iterable[Name]) -> list[Name]:
+        """Have the datasets ``names`` in the graph while ``key`` needs them, and no longer for it what else was in
+        ``before``; those of ``names`` that nothing names."""
+        now = sorted({name for name in names if not self.is_named(name)})
+        if now != before:
+            for name in {*now, *before}:
+                self.records.dataset(name)
+                self.records.facts.link(Table.NEEDS, dataset_key(*name), key, b"" if name in now else None)
+                self.work.datasets |= {name, self.directory.resolve(name)}
+        return now
+
     # -- timelines
 
     def timeline(self, name: Name) -> Timeline:

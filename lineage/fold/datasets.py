@@ -31,7 +31,7 @@ class DatasetRows:
         """Compute the rows of the dataset with this name: nothing if it goes under another or nothing names it."""
         key = dataset_key(*name)
         is_public = self._context.directory.resolve(name) == name
-        if not is_public or not self._context.is_named(name):
+        if not is_public or not self._context.is_shown(name):
             self._emission.give(key, (), (), ())
             self._give_columns(name, {}, {})
             if not is_public:

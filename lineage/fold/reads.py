@@ -184,6 +184,7 @@ class _Rows:
             touch = self._context.timeline(old).touches.get(view.key)
             if touch is not None and touch.renames_at is not None:
                 met = last_under_old_name(self._context.timeline(old), touch, touch.renames_at)
+                self._refer(self._context.timeline(old), touch, old, met)
                 self._read(flow, old, met, Evidence.DECLARED, touch.renames_at, role=False)
 
     def _continuous_flows(self, output: Name, sources: dict[Name, Evidence]) -> None:
@@ -245,10 +246,12 @@ class _Rows:
         self._gaps.update(dict.fromkeys(gaps))
         for each in met:
             self._refer(timeline, touch, name, each)
+        if met and met[0].binding is not Binding.AS_FOUND:
+            self._resolve_found(name, met[0])
         return met
 
     def _refer(self, timeline: Timeline, touch: Touch, name: Name, met: Met) -> None:
-        """Tell the version what this read tells of it, and have the key that R10 could have given it resolve."""
+        """Tell the version what this read tells of it."""
         digests = tuple(d for told in touch.reads or () for d in told.digests)
         if met.unwritten is not None:
             told = digests if met.binding is not Binding.DECLARED or len(touch.reads or ()) == 1 else ()
@@ -256,7 +259,11 @@ class _Rows:
             self.references[met.version] = Reference(name, at, met.unwritten.declared, met.unwritten.digest, told)
         elif met.binding is Binding.DECLARED and digests and len(touch.reads or ()) == 1:
             self.references[met.version] = Reference(name, met.at, None, None, digests)
-        if met.binding in (Binding.TIME, Binding.HASH):
+
+    def _resolve_found(self, name: Name, met: Met) -> None:
+        """R10: the key that the version had as found by this run, as long as that was all that was known, resolves."""
+        source = self._view.inputs.get(name)
+        if source is None or source.was_bare or not source.told:
             for member in self._context.members(name):
                 key = found_key(member, self._view.run_id, self._view.job)
                 self.names.append((NameScope.KEY, key.hex(), met.version))

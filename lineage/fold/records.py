@@ -61,6 +61,7 @@ class RunRecord(msgspec.Struct, array_like=True):
     seen: SeenBySiblings | None = None
     infers: list[tuple[bytes, Name]] = []
     complete_rank: Rank | None = None
+    needs: list[Name] = []
 
 
 class DatasetRecord(msgspec.Struct, array_like=True):
@@ -110,6 +111,7 @@ class JobRecord(msgspec.Struct, array_like=True):
     last_complete: tuple[Rank, bytes] | None = None
     runs: int = 0
     silent: list[bytes] = []
+    needs: list[Name] = []
 
 
 _Record = TypeVar("_Record", RunRecord, DatasetRecord, JobRecord)

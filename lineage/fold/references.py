@@ -14,7 +14,7 @@ from lineage.model import Digest, Name
 
 class Reference(msgspec.Struct, frozen=True, array_like=True):
     """One teller of one version: ``at`` is when it first named it, ``declared`` or ``digest`` what keys the version
-    (R10)."""
+    (R10), ``made`` whether it then told it as what was made, not as what something was made from."""
 
     dataset: Name
     at: int
@@ -22,6 +22,7 @@ class Reference(msgspec.Struct, frozen=True, array_like=True):
     digest: Digest | None = None
     digests: tuple[Digest, ...] = ()
     card: dict[str, object] = {}
+    made: bool = False
 
 
 _DECODER = msgspec.msgpack.Decoder(Reference)

@@ -105,6 +105,7 @@ class Runs:
         self._share_claims(key, record, view)
         self._share_wires(record, view, division)
         self._share_columns(key, record, view, division)
+        self._need(key, record, view, division)
         self._context.records.mark(record)
         self._context.work.reads.add(key)
 
@@ -344,6 +345,12 @@ class Runs:
         runs = (records.run_by_key(run) for run, _ in records.facts.links(Table.JOB_RUNS, job_key(*job.name)))
         ranked = [(r.complete_rank, run_key(r.run_id, *r.job)) for r in runs if r is not None and r.complete_rank]
         job.last_complete = max(ranked, default=None)
+
+    def _need(self, key: bytes, record: RunRecord, view: RunView, division: Division) -> None:
+        """Datasets that no event need name: those that a dialect vouches for, and the old names of renamed ones."""
+        fed = {name for sources in division.flows.values() for name in sources} - set(view.inputs)
+        old = (self._old_name(name, output) for name, output in view.outputs.items())
+        record.needs = self._context.need(key, record.needs, fed.union(name for name in old if name))
 
     def _share_columns(self, key: bytes, record: RunRecord, view: RunView, division: Division) -> None:
         told: dict[Name, list[Source]] = {name: list(output.columns) for name, output in view.outputs.items()}

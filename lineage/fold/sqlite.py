@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ _LINK = "INSERT INTO links VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET val
 _UNLINK = "DELETE FROM links WHERE tbl = ? AND key = ? AND other = ?"
 
 
+@cache
 def _version() -> int:
     """Follows from the tables and from what is encoded into them: either changes, and the file is made anew."""
     kinds = [msgspec.inspect.type_info(kind) for kind in (RunRecord, DatasetRecord, JobRecord, Touch)]

@@ -43,6 +43,8 @@ class Table(IntEnum):
     """namespace -> folders that are one model each"""
     REFERENCES = 21
     """version -> who tells of it, with what is told"""
+    NEEDS = 25
+    """dataset that no event names as one -> runs and jobs whose flows have it all the same"""
     COLUMNS = 22
     """column -> units that name it"""
     SOURCES = 23

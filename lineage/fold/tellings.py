@@ -13,7 +13,7 @@ from lineage.fold.emission import Emission
 from lineage.fold.records import DatasetRecord, JobRecord
 from lineage.fold.references import Reference, References
 from lineage.fold.store import Table
-from lineage.keys import Base, store_key
+from lineage.keys import Base, run_key, store_key
 from lineage.model import Edge, EdgeKind, Evidence, Flow, Name, RunType
 from lineage.timeline.binding import Met, as_of, telling_meets
 from lineage.timeline.touch import Told
@@ -67,73 +67,114 @@ class Tellings:
             for read in telling.reads or ():
                 if read.version or read.digests:
                     source = Telling(telling.time, telling.hash, read.version, read.digests)
-                    self._refer(key, self._context.directory.resolve(read.name), read.version, source, references)
+                    public = self._context.directory.resolve(read.name)
+                    self._refer(key, public, read.version, source, references, made=False)
+        flows = [self._flow(key, *tie, references) for tie in ties]
         publics = sorted({reference.dataset for reference in references.values()})
         self._context.relink(Table.TELLERS, key, record.told_of, publics)
         record.told_of = publics
         self._references.set(key, record.references, references)
         self._context.records.mark(record)
-        self._tie(key, ties)
+        self._give(key, flows)
 
     def _refer(
-        self, key: bytes, public: Name, version: str | None, telling: Telling, references: dict[bytes, Reference]
+        self,
+        key: bytes,
+        public: Name,
+        version: str | None,
+        telling: Telling,
+        references: dict[bytes, Reference],
+        *,
+        made: bool = True,
     ) -> Met | None:
         told = Told(telling.time, (version,) if version else (), telling.digests)
         met = telling_meets(self._context.timeline(public), key, told)
         if met is not None:
             new = met.unwritten
             declared, digest = (new.declared, new.digest) if new else (None, None)
-            reference = Reference(public, telling.time, declared, digest, telling.digests, telling.card)
+            reference = Reference(public, telling.time, declared, digest, telling.digests, telling.card, made)
             before = references.get(met.version)
             references[met.version] = _merged(before, reference) if before else reference
         return met
 
     # -- ties
 
-    def _tie(self, key: bytes, ties: list[tuple[Met, Name, Telling]]) -> None:
+    def _flow(
+        self, key: bytes, met: Met, public: Name, telling: Telling, references: dict[bytes, Reference]
+    ) -> tuple[Flow, list[Edge]]:
+        """The flow that made one version, and its edges. Adds to ``references`` versions that are known only by it."""
+        flow = store_key(Base.FLOW, "telling", key.hex(), met.version.hex())
+        edges = [Edge(EdgeKind.WROTE, flow, met.version, at=telling.time)]
+        bound, at = self._rank(key, met, references)
+        for read in telling.reads or ():
+            name = self._context.directory.resolve(read.name)
+            for source in self._sources(key, name, read, met, telling, (at, bound)):
+                if not self._may_read(key, source, bound, references):
+                    continue
+                if source.unwritten is not None and source.version not in references:
+                    references[source.version] = Reference(name, at)
+                edges.append(
+                    Edge(
+                        EdgeKind.READ_BY,
+                        source.version,
+                        flow,
+                        Evidence.DECLARED,
+                        binding=source.binding,
+                        at=at,
+                        gaps=source.gaps,
+                    )
+                )
+        return Flow(key=flow, owner=None, output=public), edges
+
+    def _sources(
+        self, key: bytes, name: Name, read: Read, made: Met, telling: Telling, written: tuple[int, Rank]
+    ) -> list[Met]:
+        """What a version was made from: as told, else by R13 as of the version's writing."""
+        timeline = self._context.timeline(name)
+        if read.version or read.digests:
+            told = Told(telling.time, (read.version,) if read.version else (), read.digests)
+            met = telling_meets(timeline, key, told)
+            return [met] if met else []
+        at, bound = written
+        writer = bound.run_id, Name(bound.namespace, bound.name)
+        if made.rank is None:
+            writer = "", Name("telling", made.version.hex())
+        return as_of(timeline, run_key(writer[0], *writer[1]), writer, at, bound)
+
+    def _give(self, key: bytes, flows: list[tuple[Flow, list[Edge]]]) -> None:
         nodes: dict[bytes, Flow] = {}
         edges: dict[tuple[EdgeKind, bytes, bytes], Edge] = {}
-        for met, public, telling in ties:
-            flow = store_key(Base.FLOW, "telling", key.hex(), met.version.hex())
-            nodes[flow] = Flow(key=flow, owner=None, output=public)
-            wrote = Edge(EdgeKind.WROTE, flow, met.version, at=telling.time)
-            edges.setdefault(wrote.key, wrote)
-            bound, at = self._rank(met)
-            for read in telling.reads or ():
-                source = self._source(key, read, telling, at, bound)
-                if source is None or self._rank(source)[0] >= bound:
-                    continue
-                edge = Edge(
-                    EdgeKind.READ_BY,
-                    source.version,
-                    flow,
-                    Evidence.DECLARED,
-                    binding=source.binding,
-                    at=at,
-                    gaps=source.gaps,
-                )
+        for flow, its_edges in flows:
+            nodes.setdefault(flow.key, flow)
+            for edge in its_edges:
                 edges.setdefault(edge.key, edge)
         unit = store_key(Base.FLOW, "tellings", key.hex())
         self._emission.give(unit, nodes.values(), edges.values(), ())
 
-    def _source(self, key: bytes, read: Read, telling: Telling, at: int, bound: Rank) -> Met | None:
-        timeline = self._context.timeline(self._context.directory.resolve(read.name))
-        if read.version or read.digests:
-            told = Told(telling.time, (read.version,) if read.version else (), read.digests)
-            return telling_meets(timeline, key, told)
-        return as_of(timeline, at, bound)
+    def _may_read(self, key: bytes, source: Met, bound: Rank, references: dict[bytes, Reference]) -> bool:
+        """Whether ``source`` comes before what is made from it; what nothing makes always does."""
+        if source.unwritten is not None and not any(told.made for told in self._told(key, source, references)):
+            return True
+        return self._rank(key, source, references)[0] < bound
 
-    def _rank(self, met: Met) -> tuple[Rank, int]:
-        """A version's place in the order that keeps the graph without a cycle; without a writer, by when it was first
-        seen."""
+    def _rank(self, key: bytes, met: Met, references: dict[bytes, Reference]) -> tuple[Rank, int]:
+        """A version's place in the order that keeps the graph without a cycle. Without a writer it is when it was first
+        seen, before all runs of that moment, as these may have read it; of two such, what is then made comes last."""
         if met.rank is not None:
             return met.rank, met.written or met.at
-        seen = self._references.of(met.version)
-        first = seen[0][1].at if seen else met.at
-        return Rank(first, "", "", met.version.hex()), first
+        told = self._told(key, met, references)
+        first = min((reference.at for reference in told), default=met.at)
+        made = any(reference.made for reference in told if reference.at == first)
+        return Rank(first, "", "made" if made else "", met.version.hex()), first
+
+    def _told(self, key: bytes, met: Met, references: dict[bytes, Reference]) -> list[Reference]:
+        """What is told of a version, by ``key`` what ``references`` has."""
+        others = [reference for teller, reference in self._references.of(met.version) if teller != key]
+        return [*others, *([references[met.version]] if met.version in references else [])]
 
 
-def _merged(before: Reference, later: Reference) -> Reference:
+def _merged(one: Reference, other: Reference) -> Reference:
+    before, later = sorted((one, other), key=lambda reference: reference.at)
     digests = {(d.algorithm, d.scope, d.method): d for d in (*before.digests, *later.digests)}
     return Reference(
         before.dataset,
@@ -142,4 +183,5 @@ def _merged(before: Reference, later: Reference) -> Reference:
         before.digest,
         tuple(digests.values()),
         later.card or before.card,
+        before.made or (later.made and later.at == before.at),
     )

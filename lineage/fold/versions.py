@@ -39,8 +39,8 @@ class VersionRows:
             self._emission.give(key, (), (), ())
             return
         edge = Edge(EdgeKind.HAS_VERSION, dataset_key(*dataset), key)
-        if self._emission.give(key, (version,), (edge,), names):
-            self._context.work.tellers.update(teller for teller, _ in told if self._is_telling(teller))
+        self._emission.give(key, (version,), (edge,), names)
+        self._context.work.tellers.update(teller for teller, _ in told if self._is_telling(teller))
 
     def _is_telling(self, teller: bytes) -> bool:
         return self._context.records.run_by_key(teller) is None

@@ -61,6 +61,7 @@ class Wiring:
         hidden = sorted({s.name for sources in columns.values() for s in sources})
         self._context.relink(Table.HIDDEN, key, job.hidden, hidden)
         job.hidden = hidden
+        job.needs = self._context.need(key, job.needs, {source for source, _, _ in wires if source})
         sources_now = sorted({name for wire in wires for name in wire[:2] if name is not None})
         self._context.relink(Table.SOURCES, key, job.declared_sources, sources_now)
         job.declared_sources = sources_now

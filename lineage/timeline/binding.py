@@ -91,14 +91,25 @@ def last_under_old_name(timeline: Timeline, touch: Touch, at: int) -> Met:
 
 def builds_on(timeline: Timeline, write: Write, *, also_reads: bool) -> tuple[Met | None, tuple[Gap, ...]]:
     """The version that ``write`` keeps the content of (R15), and the gap where that is not known."""
-    before = _living_before(timeline, write)
-    if before is None or write.mode is Mode.REPLACES:
+    own, before = False, None
+    for earlier in _living_before(timeline, write):
+        if earlier.parts.keys() & write.parts.keys():
+            own = True
+        elif earlier.certain:
+            before = earlier
+            break
+        else:
+            before = before or earlier
+    if write.mode is Mode.REPLACES or not (own or before):
         return None, ()
-    kept = write.mode is Mode.KEEPS or also_reads
-    if kept or before.parents & write.parents:
+    shares = before is not None and bool(before.parents & write.parents)
+    if write.mode is Mode.KEEPS or also_reads or shares:
+        if before is None:
+            return None, ()
         return Met(before.key, before.rank, Binding.BUILDS_ON, write.written, written=before.written), ()
-    if write.mode is Mode.SILENT and not timeline.is_model:
-        message = f"Nothing says whether this write of {timeline.name.name} added to {_label(before)} or replaced it."
+    if write.mode is Mode.SILENT:
+        what = _label(before) if before else "what the same run had written"
+        message = f"Nothing says whether this write of {timeline.name.name} added to {what} or replaced it."
         return None, (Gap(GapCode.WRITE_MODE_UNKNOWN.value, message),)
     return None, ()
 
@@ -120,15 +131,10 @@ def telling_meets(timeline: Timeline, run: bytes, told: Told) -> Met | None:
     return Met(key, None, Binding.HASH, told.at, unwritten=Unwritten(key, digest=digest))
 
 
-def as_of(timeline: Timeline, at: int, bound: Rank) -> Met | None:
-    """The last certain version written up to ``at`` of a rank below ``bound``: what a telling's undeclared source
-    was."""
-    for write in timeline.writes.before((at, LAST), certain=True):
-        if write.rank < bound:
-            if timeline.ended_between(write.written, at):
-                return None
-            return Met(write.key, write.rank, Binding.TIME, at, (_time_gap(write),), written=write.written)
-    return None
+def as_of(timeline: Timeline, run: bytes, writer: tuple[str, Name], at: int, bound: Rank) -> list[Met]:
+    """What a telling's undeclared source was when ``writer``, whose key is ``run``, wrote, at ``at`` (R3, R13)."""
+    run_id, job = writer
+    return _undeclared(timeline, Touch(run, run_id, job, at, at, reads=()), (), at, bound)[0]
 
 
 def _by_name(timeline: Timeline, touch: Touch, version: str, at: int, bound: Rank) -> Met | None:
@@ -207,17 +213,13 @@ def _as_found(timeline: Timeline, touch: Touch, digests: tuple[Digest, ...], at:
     return Met(unwritten.key, None, Binding.AS_FOUND, at, (Gap(code.value, message),), unwritten)
 
 
-def _living_before(timeline: Timeline, write: Write) -> Write | None:
-    fallback: Write | None = None
+def _living_before(timeline: Timeline, write: Write) -> Iterator[Write]:
+    """Earlier writes of smaller rank in the same life of the dataset, the last first."""
     for before in timeline.writes.before(write.place):
-        if timeline.ended_between(before.written, write.written) or before.parts.keys() & write.parts.keys():
-            return fallback
-        if not before.rank < write.rank:
-            continue
-        if before.certain:
-            return before
-        fallback = fallback or before
-    return fallback
+        if timeline.ended_between(before.written, write.written):
+            return
+        if before.rank < write.rank:
+            yield before
 
 
 def _close(timeline: Timeline, touch: Touch, bound: Write, at: int) -> list[Gap]:

@@ -40,6 +40,7 @@ class Timeline:
         self._digest_readers: dict[DigestName, Readers] = {}
         self._continuous: dict[bytes, Touch] = {}
         self._families: dict[str, set[bytes]] = {}
+        self._continuous_writers: set[bytes] = set()
 
     def identity(self, run: bytes) -> tuple[WriteId, ...]:
         """Which versions the writes of ``run`` belong to, in the order of its touch's writes."""
@@ -86,6 +87,8 @@ class Timeline:
             self._digest_readers.setdefault(name, Readers()).add(at, touch.run)
         if touch.continuous and touch.reads is not None:
             self._continuous[touch.run] = touch
+        if touch.continuous and touch.writes:
+            self._continuous_writers.add(touch.run)
         if touch.nests and touch.parent and touch.writes:
             self._families.setdefault(touch.parent[0], set()).add(touch.run)
 
@@ -98,6 +101,7 @@ class Timeline:
         for name, at in _digests(touch):
             self._digest_readers[name].discard(at, touch.run)
         self._continuous.pop(touch.run, None)
+        self._continuous_writers.discard(touch.run)
         if touch.nests and touch.parent and touch.writes:
             self._families[touch.parent[0]].discard(touch.run)
 
@@ -180,6 +184,8 @@ class Timeline:
                 break
             affected.runs.update(write.parts)
             affected.versions.add(write.key)
+            for run in self._continuous_writers & write.parts.keys():
+                affected.versions.update(self.writes.by_id[write_id].key for write_id in self.identity(run))
         affected.renamers.update(run for at, run, end in self.ends if end.to is not None and at >= place[0])
 
     def _affect_by_digests(self, write: Write, place: Place, affected: Affected) -> None:
