@@ -46,7 +46,8 @@ class Absorber:
         claims = dialect.claims(meant, run_claims(meant, index, position))
         claims = msgspec.structs.replace(claims, dialect=dialect.name)
         self._absorb_datasets(meant)
-        self._absorb_named_by_lineage(claims)
+        for name in _named_by_facets(claims):
+            self._name(name)
         self._absorb_job(meant)
         if meant.kind is EventKind.JOB:
             self._absorb_job_event(meant, claims)
@@ -89,7 +90,9 @@ class Absorber:
             touched[dataset.name] = touched.get(dataset.name, 0) | READS
         for dataset in event.outputs:
             touched[dataset.name] = touched.get(dataset.name, 0) | WRITES
-        for name in _named_by_lineage(claims):
+        for name in _read_by_facets(claims):
+            touched[name] = touched.get(name, 0) | READS
+        for name in _named_by_facets(claims):
             touched[name] = touched.get(name, 0) | NAMED
         for name, bits in touched.items():
             known = facts.linked(Table.TOUCHES, dataset_key(*name), key)
@@ -169,10 +172,6 @@ class Absorber:
             self._touch_runs(self._directory.group(name).public)
             self._work.kinds.add(self._directory.resolve(name))
 
-    def _absorb_named_by_lineage(self, claims: Claims) -> None:
-        for name in _named_by_lineage(claims):
-            self._name(name)
-
     def _name(self, name: Name) -> DatasetRecord:
         """An event names the dataset: whoever hid it shows it from now on (R7)."""
         record = self._records.dataset(name)
@@ -235,11 +234,20 @@ class Absorber:
                 (self._work.flows if self._records.run_by_key(other) else self._work.declared).add(other)
 
 
-def _named_by_lineage(claims: Claims) -> Iterator[Name]:
+def _named_by_facets(claims: Claims) -> Iterator[Name]:
+    """What the ``lineage`` facet and a rollout's traffic name."""
     for entry in claims.entries:
         yield from (source.name for source in entry.sources)
         if entry.target is not None:
             yield entry.target
+    yield from (line.name for line in claims.traffic or ())
+
+
+def _read_by_facets(claims: Claims) -> Iterator[Name]:
+    """What a run reads as its facets tell, whether or not it is among the inputs."""
+    for sources in (*(entry.sources for entry in claims.entries), *(write.columns for write in claims.writes)):
+        yield from (source.name for source in sources)
+    yield from (line.name for line in claims.traffic or ())
 
 
 def _without_lineage(facets: Facets) -> dict[str, object]:

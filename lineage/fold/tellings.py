@@ -58,18 +58,18 @@ class Tellings:
 
     def _bind(self, key: bytes, record: DatasetRecord | JobRecord, told: list[tuple[Name, Telling]]) -> None:
         references: dict[bytes, Reference] = {}
-        ties: list[tuple[Met, Name, Telling]] = []
+        ties: dict[bytes, tuple[Met, Name, Telling]] = {}
         for public, telling in sorted(told, key=lambda item: (item[1].time, item[1].hash)):
             met = self._refer(key, public, telling.version, telling, references)
             if met is not None and telling.reads is not None:
-                ties.append((met, public, telling))
-        for _, _, telling in ties:
+                ties[met.version] = (met, public, telling)
+        for _, _, telling in ties.values():
             for read in telling.reads or ():
                 if read.version or read.digests:
                     source = Telling(telling.time, telling.hash, read.version, read.digests)
                     public = self._context.directory.resolve(read.name)
                     self._refer(key, public, read.version, source, references, made=False)
-        flows = [self._flow(key, *tie, references) for tie in ties]
+        flows = [self._flow(key, *tie, references) for tie in ties.values()]
         publics = sorted({reference.dataset for reference in references.values()})
         self._context.relink(Table.TELLERS, key, record.told_of, publics)
         record.told_of = publics

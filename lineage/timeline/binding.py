@@ -69,15 +69,17 @@ def meets_batch(timeline: Timeline, touch: Touch, *, writing: bool) -> tuple[lis
 
 def meets_continuous(timeline: Timeline, touch: Touch) -> tuple[list[Met], tuple[Gap, ...]]:
     """Everything that a STREAMING or SERVICE run meets while it goes on, each with its moment (R12 b, R13)."""
-    if touch.reads:
-        met: list[Met] = []
-        for told in touch.reads:
-            at = max(told.at, touch.start)
-            found = [m for version in told.versions if (m := _by_name(timeline, touch, version, at, LAST))]
-            met += found or _undeclared(timeline, touch, told.digests, at, LAST)[0]
-        return met, ()
-    met, gaps = _undeclared(timeline, touch, (), touch.start, touch.rank)
-    return met + ([] if timeline.is_model else list(_later(timeline, touch))), gaps
+    met: list[Met] = []
+    gaps: tuple[Gap, ...] = ()
+    for told in touch.reads or ():
+        at = max(told.at, touch.start)
+        found = [m for version in told.versions if (m := _by_name(timeline, touch, version, at, LAST))]
+        met += found or _undeclared(timeline, touch, told.digests, at, LAST)[0]
+    if not touch.reads:
+        met, gaps = _undeclared(timeline, touch, (), touch.start, touch.rank)
+    if not timeline.is_model and not any(told.versions for told in touch.reads or ()):
+        met += _later(timeline, touch)
+    return met, gaps
 
 
 def last_under_old_name(timeline: Timeline, touch: Touch, at: int) -> Met:
@@ -154,14 +156,14 @@ def _by_name(timeline: Timeline, touch: Touch, version: str, at: int, bound: Ran
 def _undeclared(
     timeline: Timeline, touch: Touch, digests: tuple[Digest, ...], at: int, bound: Rank
 ) -> tuple[list[Met], tuple[Gap, ...]]:
-    for write in _by_digest(timeline, digests, (at, LAST)):
-        if write.written <= at and touch.run not in write.parts and write.rank < bound:
-            return [Met(write.key, write.rank, Binding.HASH, at, written=write.written)], ()
     latest = _readable(timeline, touch, at, bound, certain=False)
     certain = _readable(timeline, touch, at, bound, certain=True)
     if timeline.ended_between(latest.written if latest else BEGINNING, at):
         message = f"{timeline.name.name} was dropped before it was read, and no write since is known."
         return [], (Gap(GapCode.DROPPED.value, message),)
+    for write in _by_digest(timeline, digests, (at, LAST)):
+        if write.written <= at and touch.run not in write.parts and write.rank < bound:
+            return [Met(write.key, write.rank, Binding.HASH, at, _uncertain(write), written=write.written)], ()
     if certain is not None and comparable(certain.digests, digests):
         return [_as_found(timeline, touch, digests, at, GapCode.CONTENT_CHANGED_OUTSIDE)], ()
     bound_to = certain or latest
@@ -210,7 +212,8 @@ def _as_found(timeline: Timeline, touch: Touch, digests: tuple[Digest, ...], at:
         unwritten = Unwritten(digest_key(timeline.name, digest), digest=digest)
     else:
         unwritten = Unwritten(found_key(timeline.name, touch.run_id, touch.job))
-    return Met(unwritten.key, None, Binding.AS_FOUND, at, (Gap(code.value, message),), unwritten)
+    gaps = (Gap(code.value, message), *_close(timeline, touch, None, at))
+    return Met(unwritten.key, None, Binding.AS_FOUND, at, gaps, unwritten)
 
 
 def _living_before(timeline: Timeline, write: Write) -> Iterator[Write]:
@@ -222,7 +225,7 @@ def _living_before(timeline: Timeline, write: Write) -> Iterator[Write]:
             yield before
 
 
-def _close(timeline: Timeline, touch: Touch, bound: Write, at: int) -> list[Gap]:
+def _close(timeline: Timeline, touch: Touch, bound: Write | None, at: int) -> list[Gap]:
     for write in timeline.writes.since(at - CLOSE + 1):
         if write.written >= at + CLOSE:
             break
