@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import blake2b
 
 import msgspec
@@ -15,10 +15,11 @@ from lineage.fold.store import Table
 from lineage.fold.work import Work
 from lineage.keys import dataset_key, run_key
 from lineage.model import Name, Role, RunType
-from lineage.timeline.timeline import Affected, Timeline
+from lineage.timeline.timeline import Affected, Content, Timeline
 from lineage.timeline.touch import Touch
 
 _TOUCH = msgspec.msgpack.Decoder(Touch)
+_CONTENTS = msgspec.msgpack.Decoder(dict[str, Content])
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -77,6 +78,8 @@ class Context:
             found = self._timelines[name] = Timeline(name)
             for run, value in self.records.facts.links(Table.TIMELINE, dataset_key(*name)):
                 found.replace(run, _TOUCH.decode(value))
+            for teller, value in self.records.facts.links(Table.CONTENTS, dataset_key(*name)):
+                found.tell(teller, _CONTENTS.decode(value))
         found.is_model = self.is_model(name)
         return found
 
@@ -91,6 +94,16 @@ class Context:
         self._mark(name, timeline, timeline.replace(run, touch), run)
         if lived or timeline.ends:
             self.work.datasets.add(name)
+
+    def tell(self, teller: bytes, before: Iterable[Name], told: Mapping[Name, dict[str, Content]]) -> None:
+        """Tell timelines what ``teller`` says of the content of declared versions, now and no longer ``before``."""
+        for name in sorted({*before, *told}):
+            timeline = self.timeline(name)
+            contents = told.get(name, {})
+            value = _encode(contents) if contents else None
+            if self.records.facts.linked(Table.CONTENTS, dataset_key(*name), teller) != value:
+                self.records.facts.link(Table.CONTENTS, dataset_key(*name), teller, value)
+                self._mark(name, timeline, timeline.tell(teller, contents), teller)
 
     def _mark(self, name: Name, timeline: Timeline, affected: Affected, run: bytes) -> None:
         self.work.reads |= affected.runs
@@ -173,11 +186,14 @@ class Context:
         for name in keep:
             self.records.facts.link(table, dataset_key(*name), key)
 
-    def set_columns(self, before: list[tuple[Name, bytes]], told: Mapping[Name, list[Source]]) -> None:
-        """Replace one teller's share in the column lineage of its outputs; ``before`` is updated in place."""
+    def set_columns(
+        self, before: list[tuple[Name, bytes]], told: Mapping[Name, list[Source]], needs: Collection[Name] = ()
+    ) -> None:
+        """Replace one teller's share in the column lineage of its outputs; ``before`` is updated in place. Columns of
+        datasets that nothing names are left out, save for those that the teller ``needs``."""
         now: list[tuple[Name, bytes]] = []
         for output, sources in sorted(told.items()):
-            fields = sorted({s for s in sources if s.field and self.is_named(s.name)}, key=repr)
+            fields = sorted({s for s in sources if s.field and (s.name in needs or self.is_named(s.name))}, key=repr)
             if not fields:
                 continue
             digest = blake2b(_encode(fields), digest_size=12).digest()

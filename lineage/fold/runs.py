@@ -104,8 +104,8 @@ class Runs:
         self._touch(record, view, division)
         self._share_claims(key, record, view)
         self._share_wires(record, view, division)
-        self._share_columns(key, record, view, division)
         self._need(key, record, view, division)
+        self._share_columns(key, record, view, division)
         self._context.records.mark(record)
         self._context.work.reads.add(key)
 
@@ -357,7 +357,7 @@ class Runs:
         for entry in view.entries:
             if entry.target is not None:
                 told.setdefault(entry.target, []).extend(entry.sources)
-        self._context.set_columns(record.columns, told)
+        self._context.set_columns(record.columns, told, record.needs)
         hidden = sorted({s.name for sources in told.values() for s in sources} - set(view.inputs))
         self._context.relink(Table.HIDDEN, key, record.hidden, hidden)
         record.hidden = hidden

@@ -43,6 +43,8 @@ class Table(IntEnum):
     """namespace -> folders that are one model each"""
     REFERENCES = 21
     """version -> who tells of it, with what is told"""
+    CONTENTS = 26
+    """public dataset -> datasets and jobs that tell the content of declared versions of it, with what they tell"""
     NEEDS = 25
     """dataset that no event names as one -> runs and jobs whose flows have it all the same"""
     COLUMNS = 22

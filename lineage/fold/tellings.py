@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lineage.dialects import by_name
 from lineage.facts.claims import Claims, Read, Telling
 from lineage.flows.division import column_claims, divide
-from lineage.flows.run import Rank, view_run
+from lineage.flows.run import Rank, merge_digests, view_run
 from lineage.fold.context import Context
 from lineage.fold.emission import Emission
 from lineage.fold.records import DatasetRecord, JobRecord
@@ -16,6 +16,7 @@ from lineage.fold.store import Table
 from lineage.keys import Base, run_key, store_key
 from lineage.model import Edge, EdgeKind, Evidence, Flow, Name, RunType
 from lineage.timeline.binding import Met, as_of, telling_meets
+from lineage.timeline.timeline import Content
 from lineage.timeline.touch import Told
 
 
@@ -70,6 +71,13 @@ class Tellings:
                     public = self._context.directory.resolve(read.name)
                     self._refer(key, public, read.version, source, references, made=False)
         flows = [self._flow(key, *tie, references) for tie in ties.values()]
+        contents: dict[Name, dict[str, Content]] = {}
+        for public, telling in sorted(told, key=lambda item: (item[1].time, item[1].hash)):
+            if telling.version and telling.digests:
+                known = contents.setdefault(public, {}).get(telling.version, (telling.time, ()))
+                merged = merge_digests(known[1], telling.digests)
+                contents[public][telling.version] = (known[0], merged)
+        self._context.tell(key, record.told_of, contents)
         publics = sorted({reference.dataset for reference in references.values()})
         self._context.relink(Table.TELLERS, key, record.told_of, publics)
         record.told_of = publics

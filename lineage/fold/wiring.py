@@ -57,11 +57,11 @@ class Wiring:
             for entry in view.entries:
                 if entry.target is not None:
                     columns.setdefault(entry.target, []).extend(entry.sources)
-        self._context.set_columns(job.declared_columns, columns)
+        job.needs = self._context.need(key, job.needs, {source for source, _, _ in wires if source})
+        self._context.set_columns(job.declared_columns, columns, job.needs)
         hidden = sorted({s.name for sources in columns.values() for s in sources})
         self._context.relink(Table.HIDDEN, key, job.hidden, hidden)
         job.hidden = hidden
-        job.needs = self._context.need(key, job.needs, {source for source, _, _ in wires if source})
         sources_now = sorted({name for wire in wires for name in wire[:2] if name is not None})
         self._context.relink(Table.SOURCES, key, job.declared_sources, sources_now)
         job.declared_sources = sources_now

@@ -164,7 +164,7 @@ def _undeclared(
     for write in _by_digest(timeline, digests, (at, LAST)):
         if write.written <= at and touch.run not in write.parts and write.rank < bound:
             return [Met(write.key, write.rank, Binding.HASH, at, _uncertain(write), written=write.written)], ()
-    if certain is not None and comparable(certain.digests, digests):
+    if certain is not None and comparable(certain.contents, digests):
         return [_as_found(timeline, touch, digests, at, GapCode.CONTENT_CHANGED_OUTSIDE)], ()
     bound_to = certain or latest
     if bound_to is None:

@@ -52,6 +52,10 @@ class Names:
         """The write that ``version`` names, by what was told or by (f)."""
         return self._owners.get(version) or self._joins.get(version)
 
+    def told_owner(self, version: str) -> Write | None:
+        """The write that ``version`` names by what was told."""
+        return self._owners.get(version)
+
     def is_joined(self, version: str) -> bool:
         """Whether (f) concluded it."""
         return version in self._joins

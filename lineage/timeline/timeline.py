@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lineage.model import Name
+from lineage.flows.run import merge_digests
+from lineage.model import Digest, Name
 from lineage.timeline.names import Names
 from lineage.timeline.touch import DigestName, End, Touch, WriteId, digest_name
 from lineage.timeline.writes import FIRST, Place, Readers, Write, Writes, WriteState
+
+Content = tuple[int, tuple[Digest, ...]]
+"""When a content was told, and its hashes."""
 
 CLOSE = 2_000_000
 """Clocks differ: a TIME read nearer than this to another version's write is doubtful (R13); microseconds."""
@@ -41,6 +46,7 @@ class Timeline:
         self._continuous: dict[bytes, Touch] = {}
         self._families: dict[str, set[bytes]] = {}
         self._continuous_writers: set[bytes] = set()
+        self._contents: dict[str, dict[bytes, Content]] = {}
 
     def identity(self, run: bytes) -> tuple[WriteId, ...]:
         """Which versions the writes of ``run`` belong to, in the order of its touch's writes."""
@@ -74,6 +80,15 @@ class Timeline:
         affected.versions.update(self.writes.by_id[write_id].key for write_id in self.identity(run))
         return affected
 
+    def tell(self, teller: bytes, told: Mapping[str, Content]) -> Affected:
+        """Set what ``teller``, which is no run, tells of the content of declared versions; what that affects."""
+        affected = Affected()
+        before = {version: tellers[teller] for version, tellers in self._contents.items() if teller in tellers}
+        if before != dict(told):
+            self._set_contents(teller, before, told)
+            self._retell(self._told_owners({*before, *told}), affected)
+        return affected
+
     # -- keeping order
 
     def _add(self, touch: Touch) -> None:
@@ -81,6 +96,7 @@ class Timeline:
         for end in touch.ends:
             insort(self.ends, (end.at, touch.run, end), key=lambda item: item[:2])
         self.names.add(touch)
+        self._set_contents(touch.run, {}, _contents(touch))
         for at in _moments(touch):
             self._readers.add(at, touch.run)
         for name, at in _digests(touch):
@@ -96,6 +112,7 @@ class Timeline:
         del self.touches[touch.run]
         self.ends = [item for item in self.ends if item[1] != touch.run]
         self.names.remove(touch)
+        self._set_contents(touch.run, _contents(touch), {})
         for at in _moments(touch):
             self._readers.discard(at, touch.run)
         for name, at in _digests(touch):
@@ -189,7 +206,7 @@ class Timeline:
         affected.renamers.update(run for at, run, end in self.ends if end.to is not None and at >= place[0])
 
     def _affect_by_digests(self, write: Write, place: Place, affected: Affected) -> None:
-        for digest in write.digests:
+        for digest in write.contents:
             name = digest_name(digest)
             if readers := self._digest_readers.get(name):
                 following = self.writes.next_with_digest(name, place)
@@ -197,12 +214,48 @@ class Timeline:
 
     def _affect_by_names(self, versions: set[str], moved: set[str], affected: Affected) -> None:
         """``versions`` may name something else now; the writes that ``moved`` name have changed themselves."""
+        owners = self._told_owners(versions)
         renamed = self.names.settle(versions)
+        self._retell(owners | self._told_owners(versions), affected)
         affected.versions.update(*renamed.values())
         for version in versions | renamed.keys():
             affected.versions.update(self._claimants(version))
         for version in renamed.keys() | moved:
             affected.runs.update(reader.run for reader in self.names.readers(version))
+
+    def _told_owners(self, versions: Iterable[str]) -> set[bytes]:
+        return {owner.key for version in versions if (owner := self.names.told_owner(version)) is not None}
+
+    def _set_contents(self, teller: bytes, before: Iterable[str], now: Mapping[str, Content]) -> None:
+        for version in before:
+            tellers = self._contents[version]
+            del tellers[teller]
+            if not tellers:
+                del self._contents[version]
+        for version, content in now.items():
+            self._contents.setdefault(version, {})[teller] = content
+
+    def _retell(self, keys: set[bytes], affected: Affected) -> None:
+        """Compute anew what others told of the content of these writes."""
+        for key in sorted(keys & self.writes.by_key.keys()):
+            write = self.writes.by_key[key]
+            contents = write.digests
+            for _, _, digests in sorted(self._told_of(write), key=lambda told: told[:2]):
+                contents = merge_digests(contents, digests)
+            if contents == write.contents:
+                continue
+            self._affect_by_digests(write, write.place, affected)
+            self.writes.retell(write, contents)
+            self._affect_by_digests(write, write.place, affected)
+            self._affect_span(write.place, affected)
+            affected.versions.add(key)
+
+    def _told_of(self, write: Write) -> Iterator[tuple[int, bytes, tuple[Digest, ...]]]:
+        for version in write.declared:
+            if self.names.told_owner(version) is write:
+                for teller, (at, digests) in self._contents.get(version, {}).items():
+                    if teller not in write.parts:
+                        yield at, teller, digests
 
     def _claimants(self, version: str) -> set[bytes]:
         return {self.writes.by_id[write_id].key for write_id in self.writes.by_declared.get(version, ())}
@@ -251,6 +304,14 @@ def _reads_until(touch: Touch) -> float:
     if touch.end is None:
         return float("inf")
     return max(touch.end, *(told.at for told in touch.reads or ()), touch.start)
+
+
+def _contents(touch: Touch) -> dict[str, Content]:
+    """What a reader tells of the content of the version that it declares."""
+    if len(touch.reads or ()) != 1:
+        return {}
+    (told,) = touch.reads or ()
+    return {version: (told.at, told.digests) for version in told.versions if told.digests and len(told.versions) == 1}
 
 
 def _moments(touch: Touch) -> list[int]:

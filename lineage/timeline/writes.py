@@ -30,7 +30,10 @@ def version_key(dataset: Name, write: WriteId) -> bytes:
 
 @dataclass(slots=True, eq=False)
 class Write:
-    """One written version: usually one run's, several's where a dialect knows them for one write."""
+    """One written version: usually one run's, several's where a dialect knows them for one write.
+
+    ``digests`` is what its writers told of its content, ``contents`` that and what others told (R10).
+    """
 
     id: WriteId
     key: bytes
@@ -40,6 +43,7 @@ class Write:
     ended: bool = True
     declared: tuple[str, ...] = ()
     digests: tuple[Digest, ...] = ()
+    contents: tuple[Digest, ...] = ()
     mode: Mode = Mode.SILENT
     parents: frozenset[str] = frozenset()
     start: int = 0
@@ -66,6 +70,7 @@ class Write:
         self.digests = ()
         for write in writes:
             self.digests = merge_digests(self.digests, write.digests)
+        self.contents = self.digests
         self.mode = max((w.mode for w in writes), key=_MODES.index)
         self.parents = frozenset(touch.parent[0] for touch, _ in ordered if touch.parent)
         self.start = min(touch.start for touch, _ in ordered)
@@ -118,6 +123,12 @@ class Writes:
         else:
             del self.by_id[write_id], self.by_key[found.key]
 
+    def retell(self, write: Write, contents: tuple[Digest, ...]) -> None:
+        """Have ``write`` found by these content hashes."""
+        self._unlist(write)
+        write.contents = contents
+        self._list(write)
+
     def _list(self, write: Write) -> None:
         self._every.add(write)
         self.longest = max(self.longest, write.written - write.rank.at)
@@ -125,7 +136,7 @@ class Writes:
             self._certain.add(write)
         for version in write.declared:
             self.by_declared.setdefault(version, set()).add(write.id)
-        for digest in write.digests:
+        for digest in write.contents:
             self.by_digest.setdefault(digest_name(digest), _Ordered()).add(write)
 
     def _unlist(self, write: Write) -> None:
@@ -137,7 +148,7 @@ class Writes:
             ids.discard(write.id)
             if not ids:
                 del self.by_declared[version]
-        for digest in write.digests:
+        for digest in write.contents:
             ordered = self.by_digest[digest_name(digest)]
             ordered.discard(write)
             if not ordered:

@@ -90,7 +90,6 @@ def test_no_dialect_no_voucher(fold: Fold) -> None:
     assert fold(claiming("r1", "urn:plain", "shop.public.b", "shop.public.a:x")).fed("r1") == {"shop.public.b": {"c"}}
 
 
-@pytest.mark.xfail(strict=True, reason="R7: what only a dialect vouches for has edges, but no Dataset node")
 def test_what_a_dialect_vouches_for_is_a_dataset(fold: Fold) -> None:
     """R7: an input is a dataset that can be found."""
     world = fold(claiming("r1", DBT, "shop.public.b", "shop.public.a:x"))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
 from tests.unit.fold_rules.story import Run, copied, dataset_event, made, run, seen
 from tests.unit.fold_rules.world import World
 
@@ -170,9 +168,6 @@ def test_a_read_that_an_uncertain_later_version_makes_doubtful_still_compares_co
     assert (world.met("r3", "a"), world.read("r3", "a").binding) == ({"a@r1"}, "HASH")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="R10 and R13: a hash that a DatasetEvent tells of a written version binds no read"
-)
 def test_a_content_hash_that_a_dataset_event_told_of_a_write_is_met(fold: Fold) -> None:
     """R13 and R10: a version's digests are the union over its events, and the content agrees with the older write's."""
     told = dataset_event("a", 8, version="v1", digest="h1")
@@ -180,9 +175,6 @@ def test_a_content_hash_that_a_dataset_event_told_of_a_write_is_met(fold: Fold) 
     assert (world.met("r3", "a"), world.read("r3", "a").binding) == ({"a@r1"}, "HASH")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="R10 and R13: a hash that a reader tells of a written version binds no other read"
-)
 def test_a_content_hash_that_another_reader_told_of_a_write_is_met(fold: Fold) -> None:
     """R13 and R10: r4 declared the version, and told its content."""
     told = seen("r4", "a", 8, version="v1", digest="h1")
@@ -190,9 +182,6 @@ def test_a_content_hash_that_another_reader_told_of_a_write_is_met(fold: Fold) -
     assert (world.met("r3", "a"), world.read("r3", "a").binding) == ({"a@r1"}, "HASH")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="R10 and R13: a hash that a DatasetEvent tells of the last write is not compared"
-)
 def test_content_that_differs_from_what_a_dataset_event_told_of_the_last_write_was_changed_outside(fold: Fold) -> None:
     """R13 and R10: the last certain write's digests are the union over its events."""
     told = dataset_event("a", 8, version="v1", digest="h1")
