@@ -1,7 +1,8 @@
 """The prediction index at size: ``python bench/predictions.py [RECORDS]`` (10 million by default), one table out.
 
-Two deployments, one with both content hashes told and one with none, 200 records a second of event time, batches of a
-thousand, ids that are random UUIDs. Look-ups are of random records through a file cache as the machine has it.
+Two indexes, one of all records without content hashes, one of a tenth as many with two; 200 records a second of event
+time, batches of a thousand, ids that are random UUIDs. Look-ups are of random records through a file cache as the
+machine has it; their p99 is to stay under 5 ms.
 """
 
 from __future__ import annotations
@@ -67,17 +68,18 @@ def measure(records: int, hashes: bool, folder: Path) -> None:
     span = Served(Name("prod", "fraud"), "r", START + 1_234_567, end - 1_234_567, frozenset({Name("models", "m1")}))
     counts = [timed(lambda: index.count([span])) for _ in range(20)]
     samples = [timed(lambda: index.samples(span.deployment, span.start + 7 * SPACING, end, 100)) for _ in range(20)]
+    p50, p99 = looks[LOOKUPS // 2], looks[-LOOKUPS // 100]
     rows = {
         "bytes per record": f"{path.stat().st_size / records:.1f}",
         "written per second (wall)": f"{records / spent:,.0f}",
         "written, µs CPU per record": f"{cpu / records * 1e6:.1f}",
-        "look-up p50 / p99 / max, ms": f"{looks[LOOKUPS // 2]:.3f} / {looks[-LOOKUPS // 100]:.3f} / {looks[-1]:.3f}",
+        "look-up p50 / p99 / max, ms (p99 < 5)": f"{p50:.3f} / {p99:.3f} / {looks[-1]:.3f}",
         "count of nearly all, ms": f"{statistics.median(counts):.2f}",
         "100 samples, ms": f"{statistics.median(samples):.2f}",
     }
     print(f"{records:,} records, {'two SHA-256 told' if hashes else 'no hash told'}")
     for what, figure in rows.items():
-        print(f"  {what:32} {figure}")
+        print(f"  {what:38} {figure}")
     index.close()
     path.unlink()
 
@@ -86,8 +88,8 @@ def main() -> None:
     """Measure with and without hashes."""
     records = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
     with tempfile.TemporaryDirectory(prefix="lineage-bench-") as folder:
-        for hashes in (False, True):
-            measure(records, hashes, Path(folder))
+        measure(records, False, Path(folder))
+        measure(max(records // 10, BATCH), True, Path(folder))
 
 
 if __name__ == "__main__":

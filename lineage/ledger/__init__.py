@@ -30,11 +30,15 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One request's records, checked, each with the exact bytes received (after decompression), at least one."""
+    """One request's records, checked, each with the exact bytes received (after decompression), at least one.
+
+    ``digests`` are the records' SHA-256, where the caller has them already.
+    """
 
     kind: EntryKind
     records: tuple[bytes, ...]
     envelope: Envelope = Envelope()
+    digests: tuple[bytes, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hmac
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import repeat
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -23,44 +23,62 @@ _KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
 
 class Hashed(NamedTuple):
-    """A record's SHA-256 in hexadecimal, and the key under which duplicates of it are found."""
+    """A record's SHA-256, and the key under which duplicates of it are found."""
 
-    hexadecimal: str
+    digest: bytes
     key: bytes
 
 
-def hash_records(submission: Submission, ledger_key: bytes) -> list[Hashed]:
-    """Hash each record once; the key is an HMAC, so that without the ledger's key nothing can be guessed from it.
+class RecordHasher:
+    """Hashes records; the duplicate key is an HMAC, so that without the ledger's key nothing can be guessed from it.
 
-    It is taken over the kind and the record's SHA-256, which stands for the bytes at a third of the cost. Raises
-    TooLargeError past the number of records that places have room for (16,777,216).
+    It is taken over the kind and the record's SHA-256, which stands for the bytes at a third of the cost. ``key`` has
+    32 bytes. May be used from any thread.
     """
-    if len(submission.records) > _POSITION + 1:
-        raise TooLargeError("Too many records for one entry.", hint="Send them in several requests.")
-    kind = submission.kind.encode("ascii") + b"\n"
-    hashed = []
-    for record in submission.records:
-        digest = sha256(record)
-        key = hmac.digest(ledger_key, kind + digest.digest(), "sha256")[:_KEY_LENGTH]
-        hashed.append(Hashed(digest.hexdigest(), key))
-    return hashed
+
+    def __init__(self, key: bytes) -> None:
+        # Both halves of RFC 2104, as far as they are the same for every record.
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in key.ljust(64, b"\0")))
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in key.ljust(64, b"\0")))
+
+    def hash(self, submission: Submission) -> list[Hashed]:
+        """Hash each record once.
+
+        Raises TooLargeError past the number of records that places have room for (16,777,216).
+        """
+        if len(submission.records) > _POSITION + 1:
+            raise TooLargeError("Too many records for one entry.", hint="Send them in several requests.")
+        kind = submission.kind.encode("ascii") + b"\n"
+        digests = submission.digests or [sha256(record).digest() for record in submission.records]
+        return [Hashed(digest, self._key(kind + digest)) for digest in digests]
+
+    def _key(self, data: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(data)
+        outer.update(inner.digest())
+        return outer.digest()[:_KEY_LENGTH]
 
 
 class Batch:
-    """Grows by submissions; ``frontier`` grows along and ``known`` tells where a duplicate key stands already."""
+    """Grows by submissions; ``frontier`` grows along and ``known`` tells where a duplicate key stands already.
+
+    ``records`` is how many there are at most, in as many submissions or fewer.
+    """
 
     def __init__(
-        self, frontier: merkle.Frontier, received: int, codec: PayloadCodec, sender_of: Callable[[Envelope], int]
+        self, frontier: merkle.Frontier, received: int, records: int, sender_of: Callable[[Envelope], int]
     ) -> None:
         self.frontier = merkle.Frontier(frontier.size, frontier.roots)
         self.received = received
-        self.leaves: list[Row] = []
-        self.nodes: list[Row] = []
-        self.envelopes: list[Row] = []
-        self.records: list[Row] = []
-        self.duplicates: list[Row] = []
+        self._leaves: list[Row] = []
+        self._nodes: list[Row] = []
+        self._envelopes: list[Row] = []
+        self._fresh: list[bytes] = []
+        self._places: list[int] = []
+        self._record_nonces: list[bytes] = []
+        self._duplicates: list[Row] = []
         self._received_text = leaf.timestamp(received)
-        self._codec = codec
+        self._nonces = _nonces(2 * records)
         self._sender_of = sender_of
         self._told: dict[Envelope, tuple[bytes, int, str | None]] = {}
 
@@ -69,33 +87,46 @@ class Batch:
         index = self.frontier.size
         receipts: list[Receipt] = []
         commitments: list[bytes] = []
-        for record, one in zip(submission.records, hashed, strict=True):
-            place = known.get(one.key)
+        for record, (digest, key) in zip(submission.records, hashed, strict=True):
+            place = known.get(key)
             duplicate = place is not None
             if place is None:
-                place = known[one.key] = index << POSITION_BITS | len(commitments)
-                self.duplicates.append((one.key, place))
+                place = known[key] = index << POSITION_BITS | len(commitments)
+                self._duplicates.append((key, place))
                 commitments.append(self._add_record(place, record))
-            receipts.append(Receipt(place >> POSITION_BITS, place & _POSITION, "sha256:" + one.hexadecimal, duplicate))
+            receipts.append(Receipt(place >> POSITION_BITS, place & _POSITION, "sha256:" + digest.hex(), duplicate))
         if commitments:
             self._add_leaf(index, submission, commitments)
         return receipts
 
+    def tables(self, codec: PayloadCodec) -> Mapping[str, list[Row]]:
+        """The rows to insert, by table; duplicates by key, as neighbours share pages of that index."""
+        payloads = codec.compress(self._fresh)
+        return {
+            "leaves": self._leaves,
+            "nodes": self._nodes,
+            "envelopes": self._envelopes,
+            "records": list(zip(self._places, self._record_nonces, repeat(codec.number), payloads)),
+            "duplicates": sorted(self._duplicates, key=itemgetter(0)),
+        }
+
     def _add_record(self, place: int, record: bytes) -> bytes:
-        nonce = os.urandom(leaf.NONCE_LENGTH)
-        self.records.append((place, nonce, self._codec.number, self._codec.compress(record)))
+        nonce = next(self._nonces)
+        self._places.append(place)
+        self._record_nonces.append(nonce)
+        self._fresh.append(record)
         return leaf.record_commitment(nonce, record)
 
     def _add_leaf(self, index: int, submission: Submission, commitments: Sequence[bytes]) -> None:
         canonical, sender, source_offset = self._tell(submission.envelope)
-        nonce = os.urandom(leaf.NONCE_LENGTH)
+        nonce = next(self._nonces)
         records = leaf.records_commitment(commitments)
         enveloped = leaf.envelope_commitment(nonce, canonical)
         kind = _KIND_NUMBERS[submission.kind]
         data = leaf.encode_parts(submission.kind, self._received_text, len(commitments), records, enveloped)
-        self.leaves.append((index, self.received, kind, len(commitments), records))
-        self.envelopes.append((index, nonce, sender, source_offset))
-        self.nodes += completed_nodes(self.frontier.push(merkle.leaf_hash(data)), self.frontier.size)
+        self._leaves.append((index, self.received, kind, len(commitments), records))
+        self._envelopes.append((index, nonce, sender, source_offset))
+        self._nodes += completed_nodes(self.frontier.push(merkle.leaf_hash(data)), self.frontier.size)
 
     def _tell(self, envelope: Envelope) -> tuple[bytes, int, str | None]:
         """The canonical bytes, the sender's number, the source offset; most requests of a group share them."""
@@ -106,12 +137,7 @@ class Batch:
         return told
 
 
-def tables(batch: Batch) -> Mapping[str, list[Row]]:
-    """The rows to insert, by table; duplicates by key, as neighbours share pages of that index."""
-    return {
-        "leaves": batch.leaves,
-        "nodes": batch.nodes,
-        "envelopes": batch.envelopes,
-        "records": batch.records,
-        "duplicates": sorted(batch.duplicates, key=itemgetter(0)),
-    }
+def _nonces(count: int) -> Iterator[bytes]:
+    """So many random nonces, fetched from the system at once."""
+    random = os.urandom(leaf.NONCE_LENGTH * count)
+    return (random[start : start + leaf.NONCE_LENGTH] for start in range(0, len(random), leaf.NONCE_LENGTH))

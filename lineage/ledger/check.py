@@ -11,7 +11,7 @@ import apsw
 
 from lineage.errors import DataFolderError, LineageError
 from lineage.ledger import EntryKind, Progress, Submission
-from lineage.ledger.batch import hash_records
+from lineage.ledger.batch import RecordHasher
 from lineage.ledger.database import KINDS, POSITION_BITS, fetch
 from lineage.ledger.payload import PayloadCodec
 from lineage.ledger.tree import LEAVES, LeafRow, completed_nodes, leaf_bytes
@@ -31,7 +31,7 @@ class _Checker:
     """Walks the entries in order; ``received`` is the last entry's."""
 
     codec: PayloadCodec
-    key: bytes
+    hasher: RecordHasher
     frontier: merkle.Frontier
     received: int = 0
 
@@ -65,7 +65,7 @@ class _Checker:
             record = self.codec.decompress(dictionary, payload)
         except DataFolderError as error:
             raise _FaultError(f"record {position} can't be decompressed") from error
-        key = hash_records(Submission(kind, (record,)), self.key)[0].key
+        key = self.hasher.hash(Submission(kind, (record,)))[0].key
         if db.execute("SELECT place FROM duplicates WHERE key = ?", (key,)).get != place:
             raise _FaultError(f"duplicates of record {position} would not be found")
         return leaf.record_commitment(nonce, record)
@@ -77,9 +77,9 @@ class _Checker:
                 raise _FaultError("the Merkle tree above it does not follow from the leaves")
 
 
-def check(reading: Reading, codec: PayloadCodec, key: bytes, size: int) -> Iterator[Progress]:
+def check(reading: Reading, codec: PayloadCodec, hasher: RecordHasher, size: int) -> Iterator[Progress]:
     """Check the first ``size`` entries; see :meth:`lineage.ledger.sqlite.SQLiteLedger.verify`."""
-    checker = _Checker(codec, key, merkle.Frontier())
+    checker = _Checker(codec, hasher, merkle.Frontier())
     while checker.frontier.size < size:
         with reading() as db:
             for index in range(checker.frontier.size, min(checker.frontier.size + _ENTRIES_AT_ONCE, size)):

@@ -8,7 +8,7 @@ to read it, also after the shipped dictionary was replaced.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -17,7 +17,15 @@ import zstandard
 from lineage.errors import DataFolderError
 
 NEWEST_DICTIONARY = 1
-_LEVEL = 5
+
+# Most events have less than 16 KiB. In a window of that size zstd's greedy search runs over hash chains, which took two
+# thirds of level 5's time (37 µs an event of 6 kB, not 53) for frames 0.5 % larger. Larger records take level 5.
+_SMALL = 16 * 1024
+_SMALL_SEARCH = {"window_log": 14, "hash_log": 16, "chain_log": 16, "search_log": 3, "min_match": 5, "target_length": 4}
+_LARGE_LEVEL = 5
+_FRAME = {"write_dict_id": False, "write_checksum": False, "write_content_size": True}
+_TOGETHER = 8
+"""From so many records on it pays to set up one call for all of them, which gives up the interpreter's lock once."""
 
 
 @cache
@@ -37,17 +45,17 @@ class PayloadCodec:
         plain = zstandard.ZstdDecompressor()
         self._dictionaries = {n: zstandard.ZstdCompressionDict(plain.decompress(one)) for n, one in zipped.items()}
         self.number = max(self._dictionaries)
-        parameters = zstandard.ZstdCompressionParameters.from_level(
-            _LEVEL, write_dict_id=False, write_checksum=False, write_content_size=True
-        )
-        newest = self._dictionaries[self.number]
-        newest.precompute_compress(compression_params=parameters)
-        self._compressor = zstandard.ZstdCompressor(dict_data=newest, compression_params=parameters)
+        dictionary = plain.decompress(zipped[self.number])
+        self._small = _compressor(dictionary, _small_parameters())
+        self._large = _compressor(dictionary, _large_parameters())
         self._local = threading.local()
 
-    def compress(self, record: bytes) -> bytes:
-        """The record as one zstd frame, with the newest dictionary (``number``)."""
-        return self._compressor.compress(record)
+    def compress(self, records: Sequence[bytes]) -> list[bytes]:
+        """Each record as one zstd frame of its own, with the newest dictionary (``number``)."""
+        if len(records) < _TOGETHER or max(map(len, records)) > _SMALL or not any(records):
+            return [(self._small if len(one) <= _SMALL else self._large).compress(one) for one in records]
+        frames = self._small.multi_compress_to_buffer([*records])
+        return [frames[number].tobytes() for number in range(len(records))]
 
     def decompress(self, number: int, frame: bytes) -> bytes:
         """The record again. Raises DataFolderError where the frame or its dictionary is damaged or missing."""
@@ -58,3 +66,17 @@ class PayloadCodec:
             return decompressors[number].decompress(frame)
         except (KeyError, zstandard.ZstdError) as error:
             raise DataFolderError("A payload in the ledger is damaged.", hint="Run `lineage fsck`.") from error
+
+
+def _small_parameters() -> zstandard.ZstdCompressionParameters:
+    return zstandard.ZstdCompressionParameters(strategy=zstandard.STRATEGY_GREEDY, **_SMALL_SEARCH, **_FRAME)
+
+
+def _large_parameters() -> zstandard.ZstdCompressionParameters:
+    return zstandard.ZstdCompressionParameters.from_level(_LARGE_LEVEL, **_FRAME)
+
+
+def _compressor(dictionary: bytes, parameters: zstandard.ZstdCompressionParameters) -> zstandard.ZstdCompressor:
+    prepared = zstandard.ZstdCompressionDict(dictionary)
+    prepared.precompute_compress(compression_params=parameters)
+    return zstandard.ZstdCompressor(dict_data=prepared, compression_params=parameters)

@@ -17,7 +17,7 @@ import apsw
 
 from lineage.errors import BadInputError, DataFolderError, IndexAheadError, LedgerUnavailableError
 from lineage.ledger import Entry, Envelope, Progress, Receipt, Submission, database
-from lineage.ledger.batch import Batch, Hashed, hash_records, tables
+from lineage.ledger.batch import Batch, Hashed, RecordHasher
 from lineage.ledger.check import check
 from lineage.ledger.envelope import stored_members
 from lineage.ledger.feed import read_entries
@@ -57,7 +57,7 @@ class SQLiteLedger:
                 self._set_up(db, create=create and not read_only)
                 meta: dict[str, Any] = dict(database.fetch(db, "SELECT name, value FROM meta"))
                 self._codec = PayloadCodec(dict(database.fetch(db, "SELECT number, zipped FROM dictionaries")))
-            self._id, self._key = str(meta["id"]), bytes(meta["key"])
+            self._id, self._hasher = str(meta["id"]), RecordHasher(bytes(meta["key"]))
             if not read_only:
                 self._writer = _Writer(self._path)
 
@@ -75,7 +75,7 @@ class SQLiteLedger:
 
     def append(self, submissions: Sequence[Submission]) -> list[list[Receipt]]:
         """As :meth:`lineage.ledger.Ledger.append`. After an error the file is opened anew by the next append."""
-        hashed = [hash_records(submission, self._key) for submission in submissions]
+        hashed = [self._hasher.hash(submission) for submission in submissions]
         with self._writing, database.translated(self._path):
             writer = self._open_writer()
             try:
@@ -144,7 +144,7 @@ class SQLiteLedger:
 
         Gives progress from time to time; the last one is complete and has the root, or names the first fault found.
         """
-        return check(self._reading, self._codec, self._key, self.size())
+        return check(self._reading, self._codec, self._hasher, self.size())
 
     def close(self) -> None:
         """Release the files, the writer last: it moves what the WAL holds into the file. Later calls are refused."""
@@ -217,10 +217,11 @@ class _Writer:
         self._db.execute("BEGIN IMMEDIATE")
         if StoredTree(self._db).size() != self._frontier.size:
             self._load()
-        known = self._known([one.key for of_submission in hashed for one in of_submission])
-        batch = Batch(self._frontier, max(now, self._received), codec, self._sender)
+        keys = [one.key for of_submission in hashed for one in of_submission]
+        known = self._known(keys)
+        batch = Batch(self._frontier, max(now, self._received), len(keys), self._sender)
         receipts = [batch.add(one, its, known) for one, its in zip(submissions, hashed, strict=True)]
-        for table, rows in tables(batch).items():
+        for table, rows in batch.tables(codec).items():
             database.insert(self._db, table, rows)
         self._db.execute("COMMIT")
         self._frontier, self._received = batch.frontier, batch.received

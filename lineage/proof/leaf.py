@@ -12,6 +12,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 import rfc8785
 
@@ -22,6 +23,9 @@ VERSION = "lineage-leaf/1"
 NONCE_LENGTH = 32
 
 _EPOCH = datetime(1970, 1, 1)
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+_INNER_REST, _OUTER_REST = b"\x36" * 32, b"\x5c" * 32
 _LAYOUT = re.compile(
     rb"lineage-leaf/1\n([a-z]+)\n(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6})Z\n([1-9]\d*)\n([A-Za-z0-9+/]{43}=)\n([A-Za-z0-9+/]{43}=)\n"
 )
@@ -86,8 +90,8 @@ def decode(data: bytes) -> Leaf:
 
 
 def record_commitment(nonce: bytes, record: bytes) -> bytes:
-    """HMAC-SHA256 under the record's own nonce over its exact bytes."""
-    return hmac.digest(nonce, record, "sha256")
+    """HMAC-SHA256 under the record's own nonce (32 bytes) over its exact bytes."""
+    return _hmac_sha256(nonce, record)
 
 
 def records_commitment(commitments: Sequence[bytes]) -> bytes:
@@ -103,8 +107,16 @@ def envelope_bytes(members: Mapping[str, str | None]) -> bytes:
 
 
 def envelope_commitment(nonce: bytes, canonical: bytes) -> bytes:
-    """HMAC-SHA256 under the envelope's own nonce over its RFC 8785 bytes."""
-    return hmac.digest(nonce, canonical, "sha256")
+    """HMAC-SHA256 under the envelope's own nonce (32 bytes) over its RFC 8785 bytes."""
+    return _hmac_sha256(nonce, canonical)
+
+
+def _hmac_sha256(key: bytes, data: bytes) -> bytes:
+    """RFC 2104 written out: OpenSSL sets up a context for each HMAC, which takes longer than to hash a short text."""
+    if len(key) != NONCE_LENGTH:
+        return hmac.digest(key, data, "sha256")
+    inner = sha256(key.translate(_INNER) + _INNER_REST + data).digest()
+    return sha256(key.translate(_OUTER) + _OUTER_REST + inner).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,10 +124,10 @@ class Intake:
         if target.batch and (not target.single or is_batch(data, body.content_type)):
             return await self._take_batch(target.kind, data, scope, body)
         if len(data) <= INLINE_CHECK:
-            warnings = check_single(target.kind, data, body.content_type)
+            digest, warnings = check_single(target.kind, data, body.content_type)
         else:
-            warnings = await self._in_thread(check_single, target.kind, data, body.content_type)
-        receipts = await self._commit(target.kind, (data,), scope, body)
+            digest, warnings = await self._in_thread(check_single, target.kind, data, body.content_type)
+        receipts = await self._commit(target.kind, (data,), (digest,), scope, body)
         receipt = receipts[0]
         return json_answer(200 if receipt.duplicate else 201, describe(receipt, warnings))
 
@@ -136,7 +136,7 @@ class Intake:
         batch = await self._in_thread(
             check_batch, kind, data, body.content_type, limits.batch_records, limits.event_bytes
         )
-        receipts = await self._commit(kind, batch.records, scope, body) if batch.records else []
+        receipts = await self._commit(kind, batch.records, batch.digests, scope, body) if batch.records else []
         return await self._in_thread(self._batch_answer, batch, receipts, scope, body)
 
     def _batch_answer(self, batch: Batch, receipts: list[Receipt], scope: Scope, body: Body) -> Answer:
@@ -149,11 +149,13 @@ class Intake:
     async def _in_thread(self, work: Callable[..., _T], *arguments: Any) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
-    async def _commit(self, kind: EntryKind, records: tuple[bytes, ...], scope: Scope, body: Body) -> list[Receipt]:
+    async def _commit(
+        self, kind: EntryKind, records: tuple[bytes, ...], digests: tuple[bytes, ...], scope: Scope, body: Body
+    ) -> list[Receipt]:
         envelope = _envelope(sender_of(scope).name, body.content_type)
         begun = time.perf_counter()
         try:
-            receipts = await self._durable(Submission(kind, records, envelope))
+            receipts = await self._durable(Submission(kind, records, envelope, digests))
         except LedgerUnavailableError as error:
             self._health.failed(error)
             raise

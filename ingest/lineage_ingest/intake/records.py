@@ -16,6 +16,7 @@ import msgspec
 from lineage.errors import InvalidEventError, NotJSONError, RefusedError, TooLargeError
 from lineage.event.batch import split_array, split_lines
 from lineage.event.decoder import STRING
+from lineage.event.model import Event, PredictionRecord
 from lineage.event.parser import parse_event
 from lineage.event.prediction import parse_prediction
 from lineage.ledger import EntryKind
@@ -41,35 +42,48 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch, checked: ``records`` are the good ones, ``elements`` their places, ``warnings`` theirs."""
+    """A batch, checked: ``records`` are the good ones, ``elements`` their places; ``digests``, ``warnings`` theirs."""
 
     received: int
     elements: tuple[int, ...]
     records: tuple[bytes, ...]
+    digests: tuple[bytes, ...]
     warnings: tuple[tuple[str, ...], ...]
     refusals: tuple[Refusal, ...]
 
 
 def check_event(data: bytes) -> tuple[str, ...]:
     """The warnings about one OpenLineage event. Raises NotJSONError, InvalidEventError."""
-    return parse_event(data, now=time.time_ns() // 1000).warnings
+    return _read("lineage", data).warnings
 
 
 def check_prediction(data: bytes) -> tuple[str, ...]:
     """The warnings about one prediction record. Raises NotJSONError, InvalidEventError."""
-    return parse_prediction(data, now=time.time_ns() // 1000).warnings
+    return _read("predictions", data).warnings
 
 
+_PARSERS: dict[EntryKind, Callable[..., Event | PredictionRecord]] = {
+    "lineage": parse_event,
+    "predictions": parse_prediction,
+}
 CHECKS: dict[EntryKind, Callable[[bytes], tuple[str, ...]]] = {
     "lineage": check_event,
     "predictions": check_prediction,
 }
 
 
-def check_single(kind: EntryKind, data: bytes, content_type: str | None) -> tuple[str, ...]:
-    """The warnings about a body that should be one record; where it is several, the refusal says where they go."""
+def _read(kind: EntryKind, data: bytes) -> Event | PredictionRecord:
+    return _PARSERS[kind](data, now=time.time_ns() // 1000)
+
+
+def check_single(kind: EntryKind, data: bytes, content_type: str | None) -> tuple[bytes, tuple[str, ...]]:
+    """SHA-256 of a body that should be one record, and its warnings.
+
+    Raises NotJSONError, InvalidEventError; where the body is several records, the refusal says where they go.
+    """
     try:
-        return CHECKS[kind](data)
+        record = _read(kind, data)
+        return record.hash, record.warnings
     except RefusedError as error:
         if is_array(data) and isinstance(error, InvalidEventError):
             raise InvalidEventError(
@@ -88,21 +102,23 @@ def check_batch(kind: EntryKind, data: bytes, content_type: str | None, max_reco
     Raises NotJSONError when elements can't be told apart, InvalidEventError for one JSON object that is no batch,
     TooLargeError when there are more than ``max_records``.
     """
-    check = CHECKS[kind]
     split = _split(data, content_type, max_records)
     elements: list[int] = []
+    digests: list[bytes] = []
     warnings: list[tuple[str, ...]] = []
     refusals: list[Refusal] = []
     for place, record in enumerate(split):
         try:
             if len(record) > max_bytes:
                 raise TooLargeError(f"The record has {len(record)} bytes; {max_bytes} are taken.")
-            warnings.append(check(record))
+            read = _read(kind, record)
             elements.append(place)
+            digests.append(read.hash)
+            warnings.append(read.warnings)
         except RefusedError as error:
             refusals.append(Refusal(place, record, error))
     records = tuple(split[place] for place in elements)
-    return Batch(len(split), tuple(elements), records, tuple(warnings), tuple(refusals))
+    return Batch(len(split), tuple(elements), records, tuple(digests), tuple(warnings), tuple(refusals))
 
 
 def is_batch(data: bytes, content_type: str | None) -> bool:
