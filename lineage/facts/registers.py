@@ -35,6 +35,11 @@ class Register(msgspec.Struct, array_like=True):
                     changed.add(name)
         return changed
 
+    def would_change(self, name: str, value: Any, stamp: Stamp) -> bool:
+        """Whether telling this facet would give it another value."""
+        before = self.told.get(name)
+        return before is None or ((before[0], before[1]) < stamp and before[2] != storable(value))
+
     def value(self, name: str) -> dict[str, Any]:
         """The facet as it stands, {} if it was never told, withdrawn (``_deleted``), or is no object."""
         told = self.told.get(name)

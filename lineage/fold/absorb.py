@@ -155,7 +155,7 @@ class Absorber:
 
     def _absorb_facets(self, name: Name, facets: Facets, stamp: tuple[int, bytes]) -> None:
         record = self._name(name)
-        if "symlinks" in facets:
+        if "symlinks" in facets and record.facets.would_change("symlinks", facets["symlinks"], stamp):
             before = symlinks(record.facets.value("symlinks"))
             identifiers = symlinks(facets["symlinks"])
             with self._regrouping({name, *before, *identifiers}):

@@ -116,6 +116,7 @@ class JobRecord(msgspec.Struct, array_like=True):
 
 _Record = TypeVar("_Record", RunRecord, DatasetRecord, JobRecord)
 
+_UNKNOWN = object()
 _RAW, _ZSTD = b"\x00", b"\x01"
 _WORTH_COMPRESSING = 400
 
@@ -220,10 +221,15 @@ class Records:
         self._changed_rows.clear()
 
     def _load(self, table: Table, key: bytes) -> Any:
-        found = self._known.get((table, key))
-        if found is None and (raw := self.facts.get(table, key)) is not None:
-            body = self._decompress(raw[1:]) if raw[:1] == _ZSTD else raw[1:]
-            found = self._known[table, key] = self._decoders[table].decode(body)
+        place = table, key
+        found = self._known.get(place, _UNKNOWN)
+        if found is _UNKNOWN:
+            raw = self.facts.get(table, key)
+            found = None
+            if raw is not None:
+                body = self._decompress(raw[1:]) if raw[:1] == _ZSTD else raw[1:]
+                found = self._decoders[table].decode(body)
+            self._known[place] = found
         return found
 
     def _new(self, table: Table, key: bytes, record: _Record) -> _Record:

@@ -8,7 +8,7 @@ synchronous NORMAL: what the power takes is folded again from the ledger. What i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from operator import itemgetter
@@ -107,16 +107,16 @@ class SQLiteFacts:
         if stored is None:
             stored = self._stored_links(place)
         fresh = self._links.get(place)
-        if not fresh:
-            return stored
-        merged = {**dict(stored), **fresh}
-        return [(other, value) for other, value in sorted(merged.items(), key=itemgetter(0)) if value is not None]
+        return _merged(stored, fresh) if fresh else stored
 
     def linked(self, table: Table, key: bytes, other: bytes) -> bytes | None:
         """The value of one link, or None if there is none."""
         fresh = self._links.get((table, key))
         if fresh is not None and other in fresh:
             return fresh[other]
+        stored = self._short.get((table, key))
+        if stored is not None:
+            return next((value for known, value in stored if known == other), None)
         try:
             found: bytes | None = self._db.execute(_LINKED, (table, key, other)).get
         except apsw.Error as error:
@@ -133,8 +133,9 @@ class SQLiteFacts:
             self._write_records()
             self._write_links()
             self._db.execute("UPDATE state SET watermark = ? WHERE watermark <> ?1", (watermark,))
-        for place in self._links:
-            self._short.pop(place, None)
+        for place, fresh in self._links.items():
+            if (stored := self._short.pop(place, None)) is not None:
+                self._keep_short(place, _merged(stored, fresh))
         self.rollback()
 
     def rollback(self) -> None:
@@ -162,11 +163,14 @@ class SQLiteFacts:
             stored: Any = self._db.execute(_LINKS, place).fetchall()
         except apsw.Error as error:
             raise self._failure(error) from error
+        self._keep_short(place, stored)
+        return stored  # type: ignore[no-any-return]
+
+    def _keep_short(self, place: tuple[Table, bytes], stored: list[tuple[bytes, bytes]]) -> None:
         if len(stored) <= _SHORT:
             if len(self._short) >= _KEPT_SHORT:
                 self._short.clear()
             self._short[place] = stored
-        return stored  # type: ignore[no-any-return]
 
     def _write_records(self) -> None:
         rows = sorted(self._records.items(), key=itemgetter(0))
@@ -217,6 +221,11 @@ class SQLiteFacts:
         if isinstance(error, apsw.CantOpenError):
             return DataFolderError(f"{self._name} can't be opened ({error}).", hint="Check that the folder exists.")
         return UnavailableError(f"{self._name} can't be used now ({error}).", hint="Check free space and permissions.")
+
+
+def _merged(stored: Sequence[tuple[bytes, bytes]], fresh: Mapping[bytes, bytes | None]) -> list[tuple[bytes, bytes]]:
+    merged = {**dict(stored), **fresh}
+    return [(other, value) for other, value in sorted(merged.items(), key=itemgetter(0)) if value is not None]
 
 
 _REMAKE = "It can be made anew from the ledger: move it away and rebuild."
