@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -27,17 +28,16 @@ def new_key(
 
 def list_keys(data: Folder = DEFAULT_DATA, json: AsJSON = False) -> None:
     """The keys, those that were revoked too."""
-    from lineage.answer import minute
     from lineage.cli.folder import key_ring
     from lineage.cli.screen import Screen, write_json
+    from lineage.cli.show_answer import moment
 
-    held = key_ring(data).list()
-    rows = [(key.id, key.name, minute(key.created), minute(key.revoked)) for key in held]
+    rows = [(key.id, key.name, _utc(key.created), _utc(key.revoked)) for key in key_ring(data).list()]
     if json:
-        names = ("id", "name", "created", "revoked")
-        write_json([dict(zip(names, (*row[:3], row[3] or None), strict=True)) for row in rows])
+        write_json([dict(zip(("id", "name", "created", "revoked"), row, strict=True)) for row in rows])
     elif rows:
-        Screen().table(("id", "name", "created (UTC)", "revoked (UTC)"), rows)
+        shown = [(id, name, moment(created), moment(revoked)) for id, name, created, revoked in rows]
+        Screen().table(("id", "name", "created (UTC)", "revoked (UTC)"), shown)
     else:
         Screen().line("There are no keys: a server on loopback asks nobody for one.")
 
@@ -61,9 +61,9 @@ def rejected(
     data: Folder = DEFAULT_DATA,
 ) -> None:
     """What was refused, and why: here is the answer to "why is my job not there?"."""
-    from lineage.answer import minute
     from lineage.cli.folder import rejections
     from lineage.cli.screen import Screen, write_json
+    from lineage.cli.show_answer import moment
 
     found = rejections(data, first)
     if json:
@@ -72,9 +72,16 @@ def rejected(
     screen = Screen()
     if not found:
         screen.line("Nothing was refused.")
-    for each, _ in found:
+    for each, described in found:
         place = "" if each.element is None else f", element {each.element}"
-        screen.line(f"{minute(each.time)}  {each.code}  {each.target}{place}, from {each.sender or 'anyone'}", "bold")
+        screen.line(
+            f"{moment(described['time'])}  {each.code}  {each.target}{place}, from {each.sender or 'anyone'}", "bold"
+        )
         screen.line(f"  {each.reason}" + (f" (field {each.field})" if each.field else ""))
         if bodies:
             screen.line(f"  {each.body[:2000].decode(errors='backslashreplace')}")
+
+
+def _utc(time: int | None) -> str | None:
+    """UTC microseconds as RFC 3339, to the second."""
+    return None if time is None else f"{datetime.fromtimestamp(time // 1_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -32,6 +32,7 @@ def demo(
     own = fresh_folder(folder.absolute())
     if place.taken:
         screen.line(f"Port {port} is taken; the demo's server takes {place.port} instead.", "yellow")
+    screen.line("Starting a server of the demo's own …", "dim")
     try:
         with DemoServer(place, own) as server:
             Story(screen, place.url, own).tell(server.wait_until_ready)

@@ -36,8 +36,13 @@ def hash_content(
         raise LineageError(str(error)) from error
     (digest,) = told.digests
     if json:
-        content = {"algorithm": digest.algorithm, "digest": digest.digest, "scope": digest.scope}
-        content |= {"method": digest.method, "bytes": digest.bytes}
+        content = {
+            "algorithm": digest.algorithm,
+            "digest": digest.digest,
+            "scope": digest.scope,
+            "method": digest.method,
+            "bytes": digest.bytes,
+        }
         write_json({"namespace": told.namespace, "name": told.name, "emitted": emit, "contentHash": content})
         return
     screen = Screen()

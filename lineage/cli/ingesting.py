@@ -38,11 +38,12 @@ def ingest(
 
     Sending a file again changes nothing: a record that is in the ledger is known as a duplicate.
     """
+    from lineage.cli.progress import file_progress
     from lineage.cli.screen import Screen
 
     screen = Screen()
     refused = False
-    with _sink(url, data, api_key) as sink, _progress() as progress:
+    with _sink(url, data, api_key) as sink, file_progress() as progress:
         for file in files:
             sent = _ingest(sink, kind, file, progress)
             _show(screen, file, sent)
@@ -81,8 +82,9 @@ def _show(screen: Screen, file: Path, sent: Sent) -> None:
 def _sink(url: str, data: Path | None, api_key: str | None) -> Iterator[Sink]:
     if data is not None:
         from lineage.cli.folder import open_sink
+        from lineage.cli.progress import Steps
 
-        with open_sink(data) as sink:
+        with Steps() as steps, open_sink(data, steps.of("projected")) as sink:
             yield sink
         return
     from lineage.cli.remote import Server
@@ -90,13 +92,3 @@ def _sink(url: str, data: Path | None, api_key: str | None) -> Iterator[Sink]:
 
     with Server(url, api_key) as server:
         yield ServerSink(server)
-
-
-def _progress() -> Progress:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    kept = TextColumn("{task.fields[kept]} records")
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), kept, TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -44,7 +44,7 @@ def _every_command(
     pass
 
 
-_COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serving.serve,
     "ingest": ingesting.ingest,
     "impact": questions.impact,
@@ -59,13 +59,14 @@ _COMMANDS = {
     "rebuild": maintenance.rebuild,
     "demo": demo.demo,
 }
-for _name, _command in _COMMANDS.items():
+for _name, _command in COMMANDS.items():
     program.command(_name)(_command)
-for _name, _command in {
+KEY_COMMANDS: dict[str, Callable[..., None]] = {
     "new": administration.new_key,
     "list": administration.list_keys,
     "revoke": administration.revoke_key,
-}.items():
+}
+for _name, _command in KEY_COMMANDS.items():
     keys.command(_name)(_command)
 program.add_typer(keys, name="keys")
 
@@ -73,17 +74,28 @@ program.add_typer(keys, name="keys")
 def run(arguments: Sequence[str]) -> int:
     """Run one command; gives its exit code (:class:`lineage.cli.failure.Exit`)."""
     try:
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python would complain once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.ANSWERED
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
         program(args=list(arguments), prog_name="lineage")
     except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise ended.__context__ from None
         return ended.code if isinstance(ended.code, int) else Exit.ANSWERED
     except LineageError as error:
         return report(error)
     except ModuleNotFoundError as error:
         return report(missing_parts(error))
     except BrokenPipeError:
-        # Whoever read the output has seen enough; Python would complain once more while it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.ANSWERED
+        raise
     except OSError as error:
         return report(os_failure(error))
     except Exception as error:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from lineage.cli.asking import Ask, Place
     from lineage.cli.screen import Screen
 
-Kind = Annotated[SubjectKind, typer.Argument(help="What the words after it name.")]
+Kind = Annotated[
+    SubjectKind,
+    typer.Argument(metavar="KIND", help=f"What the words after it name: {', '.join(SubjectKind)}."),
+]
 Words = Annotated[
     list[str],
     typer.Argument(

@@ -1,7 +1,8 @@
 """Files of records: NDJSON, one JSON value, several after each other, or a JSON array; plain or gzip.
 
-Records keep their exact bytes, as these are what the ledger commits to. NDJSON is read as it goes; anything else is
-read whole. What is no JSON is handed on as it stands: the server or the ledger says what is wrong with it.
+Records keep their exact bytes, as these are what the ledger commits to. The first line tells which it is: NDJSON, if it
+is a JSON value by itself, is read as it goes; anything else is read whole. What is no JSON is handed on as it stands:
+the server or the ledger says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from json.decoder import WHITESPACE
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +23,7 @@ from lineage.errors import BadInputError
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _PEEK = 1 << 16
+_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,5 +153,5 @@ def _end_of_value(text: str, at: int) -> int:
 
 
 def _skip(text: str, at: int) -> int:
-    match = WHITESPACE.match(text, at)
+    match = _SPACE.match(text, at)
     return match.end() if match else at

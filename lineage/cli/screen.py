@@ -5,16 +5,23 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 _WIDE = 10_000
 """Columns of a plain screen: nothing is ever wrapped or cut in a pipe."""
+
+TREE = "what"
+"""The name of the column that holds a tree, or else the name of a thing."""
+
+_UNDERLINED = box.Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
+_NO_STYLES: Mapping[str, str] = {}
 
 
 class Screen:
@@ -32,9 +39,9 @@ class Screen:
         return self._terminal
 
     def line(self, text: str = "", style: str = "") -> None:
-        """One line of text."""
+        """One line of text; what is longer than the terminal is left to the terminal, so that it can be copied."""
         if self._terminal:
-            self._console.print(Text(printable(text), style=style))
+            self._console.print(Text(printable(text), style=style), soft_wrap=True)
         else:
             self._stream.write(f"{printable(text)}\n")
 
@@ -43,15 +50,28 @@ class Screen:
         self.line()
         self.line(text, "bold")
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> None:
-        """A table; the columns named in ``right`` are numbers."""
-        table = Table(box=box.SIMPLE_HEAD if self._terminal else None, pad_edge=False, header_style="bold")
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        right: Sequence[str] = (),
+        styles: Mapping[str, str] = _NO_STYLES,
+    ) -> None:
+        """A table; the columns named in ``right`` are numbers, and a cell that says a word of ``styles`` has its
+        style. What stands in the column TREE stays on its line."""
+        table = Table(
+            box=_UNDERLINED if self._terminal else None,
+            show_edge=False,
+            padding=(0, 1, 0, 0) if self._terminal else (0, 1),
+            pad_edge=False,
+            header_style="bold",
+        )
         for name in columns:
             table.add_column(Text(name), justify="right" if name in right else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(Text(printable(_shown(cell))) for cell in row))
+            table.add_row(*(_cell(name, _shown(value), styles) for name, value in zip(columns, row, strict=True)))
         if self._terminal:
-            self._console.print(table)
+            self._console.print(Padding(table, (0, 0, 0, 2)))
             return
         written = io.StringIO()
         Console(file=written, width=_WIDE, highlight=False, color_system=None).print(table)
@@ -63,12 +83,14 @@ class Screen:
         rows: Iterable[Sequence[object]],
         right: Sequence[str] = (),
         usual: Collection[str] = (),
+        styles: Mapping[str, str] = _NO_STYLES,
     ) -> None:
         """A table that, where columns are counted, leaves out those that hold nothing, or nothing but one of ``usual``
         in every row."""
         held = [tuple(row) for row in rows]
         kept = [place for place in range(len(columns)) if not self._terminal or _says(held, place, usual)]
-        self.table([columns[place] for place in kept], [[row[place] for place in kept] for row in held], right)
+        shown = [[row[place] for place in kept] for row in held]
+        self.table([columns[place] for place in kept], shown, right, styles)
 
     def pairs(self, pairs: Iterable[tuple[str, object]]) -> None:
         """Names and values, below each other; those without a value are left out."""
@@ -95,9 +117,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def _cell(column: str, text: str, styles: Mapping[str, str]) -> Text:
+    cell = Text(printable(text), style=styles.get(text, ""))
+    if column == TREE:
+        cell.no_wrap, cell.overflow = True, "ellipsis"
+    return cell
+
+
 def _says(rows: Sequence[Sequence[object]], place: int, usual: Collection[str]) -> bool:
-    told = {_shown(row[place]) for row in rows}
-    return len(told) > 1 or not told <= {"", *usual}
+    return not {_shown(row[place]) for row in rows} <= {"", *usual}
 
 
 def _shown(cell: object) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from lineage.cli.screen import Screen
 
 Data = dict[str, Any]
 
-_HASH_SHOWN = 16
+_HASH_SHOWN = 12
+_TIMED = re.compile(r" @ (\d{4}-\d\d-\d\d) \d\d:\d\d$")
 
 
 def show_standing(screen: Screen, answer: Data) -> None:
@@ -53,6 +56,17 @@ def file_name(name: str | None) -> str:
 def thing_label(node: Data) -> str:
     """The label of a thing, its path shortened."""
     return file_name(node["label"])
+
+
+def common_day(nodes: Iterable[Data]) -> str:
+    """The day that all those labels have that tell a time; empty if they differ, or none does."""
+    days = {found[1] for node in nodes if (found := _TIMED.search(node["label"]))}
+    return days.pop() if len(days) == 1 else ""
+
+
+def short_label(node: Data, day: str) -> str:
+    """As :func:`thing_label`, without ``day`` where the label tells it."""
+    return thing_label(node).replace(f" @ {day} ", " @ ") if day else thing_label(node)
 
 
 def owners(node: Data) -> str:

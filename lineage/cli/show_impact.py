@@ -1,14 +1,41 @@
-"""The answer to an impact question for people: the summary first, then both radii, then the predictions."""
+"""The answer to an impact question for people: the summary first, then both radii, then the predictions.
+
+On a terminal a radius is a tree, as each hit is reached from one other: its consequence and its path at one glance. In
+a pipe it is a table, one hit a line.
+"""
 
 from __future__ import annotations
 
-from lineage.cli.screen import Screen
-from lineage.cli.show_answer import Data, moment, owners, show_rest, show_standing, thing_label
+from collections import defaultdict
+from collections.abc import Iterator
+
+from lineage.cli.screen import TREE, Screen
+from lineage.cli.show_answer import (
+    Data,
+    common_day,
+    moment,
+    owners,
+    short_label,
+    show_rest,
+    show_standing,
+    thing_label,
+)
+
+_STYLES = {
+    "rebuild": "cyan",
+    "retrain": "yellow",
+    "revalidate": "yellow",
+    "redeploy": "red",
+    "rescore": "magenta",
+    "none": "dim",
+}
+_DEEPEST = 24
+"""A tree that is deeper leaves no room for what it says; the table then says it."""
 
 
 def show_impact(screen: Screen, answer: Data) -> None:
     """Write ``answer``, the field ``impact`` of the operation Impact."""
-    screen.heading("What is affected")
+    screen.heading("Summary")
     if not answer["summary"]:
         screen.line("  Nothing: no run read it, and nothing is wired downstream of it.")
     else:
@@ -17,34 +44,87 @@ def show_impact(screen: Screen, answer: Data) -> None:
             [(row["kind"].lower(), row["potential"], row["actual"], row["standing"]) for row in answer["summary"]],
             right=("potential", "actual", "standing"),
         )
-    _show_radius(screen, "Potential: what is wired downstream", answer["potential"], actual=False)
-    _show_radius(screen, "Actual: what really read it, and what came of that", answer["actual"], actual=True)
+    _show_radius(screen, "Potential: what is wired downstream", answer["potential"])
+    _show_radius(screen, "Actual: what really read it, and what came of that", answer["actual"])
     _show_predictions(screen, answer["predictions"])
     show_standing(screen, answer)
 
 
-def _show_radius(screen: Screen, title: str, page: Data, *, actual: bool) -> None:
-    if not page["nodes"]:
+def _show_radius(screen: Screen, title: str, page: Data) -> None:
+    hits = page["nodes"]
+    if not hits:
         return
-    screen.heading(title)
-    rows = [(hit["distance"], hit["consequence"].lower(), *_names(hit), _state(hit, actual)) for hit in page["nodes"]]
-    columns = ("distance", "consequence", "kind", "what", "via", "evidence", "owners", "state")
-    screen.dense(columns, rows, right=("distance",), usual=("declared",))
-    show_rest(screen, len(rows), page["totalCount"])
+    tree = list(_tree(hits)) if screen.terminal else []
+    if 0 < max((depth for _, depth, _ in tree), default=0) <= _DEEPEST:
+        _show_tree(screen, title, tree)
+    else:
+        screen.heading(title)
+        rows = [(hit["distance"], *_told(hit), thing_label(hit["node"]), _via(hit), *_more(hit)) for hit in hits]
+        columns = ("distance", "consequence", "kind", TREE, "via", "evidence", "owners", "state")
+        screen.dense(columns, rows, right=("distance",), usual=("declared",), styles=_STYLES)
+    show_rest(screen, len(hits), page["totalCount"])
 
 
-def _names(hit: Data) -> tuple[str, str, str, str, str]:
-    via = thing_label(hit["via"]) if hit["via"] else ""
-    return hit["node"]["kind"].lower(), thing_label(hit["node"]), via, hit["evidence"].lower(), owners(hit)
+Row = tuple[str, int, Data]
+"""The lines that lead to a node, its depth, and the hit; of a root, only the node is told."""
 
 
-def _state(hit: Data, actual: bool) -> str:
+def _show_tree(screen: Screen, title: str, tree: list[Row]) -> None:
+    day = common_day(hit["node"] for _, _, hit in tree)
+    screen.heading(f"{title} ({day}, UTC)" if day else title)
+    rows = [
+        (f"{lines}{short_label(hit['node'], day)}", *(_told(hit)[::-1] + _more(hit) if depth else ("",) * 5))
+        for lines, depth, hit in tree
+    ]
+    told = {owners(hit) for _, depth, hit in tree if depth}
+    shared = told.pop() if len(told) == 1 else ""
+    columns = (TREE, "kind", "consequence", "evidence", "owners", "state")
+    screen.dense(columns, rows, usual=("declared", shared), styles=_STYLES)
+    if shared:
+        screen.line(f"  All of it is owned by {shared}.", "dim")
+
+
+def _tree(hits: list[Data]) -> Iterator[Row]:
+    """``hits`` below what they are reached by, in their order; the subjects are the roots."""
+    known = {hit["node"]["id"] for hit in hits}
+    below: dict[str | None, list[Data]] = defaultdict(list)
+    roots: dict[str, Data] = {}
+    for hit in hits:
+        via = hit["via"]
+        below[via["id"] if via else None].append(hit)
+        if via and via["id"] not in known:
+            roots.setdefault(via["id"], {"node": via})
+    for key, root in roots.items():
+        yield "", 0, root
+        yield from _branches(below, key, "", 1)
+    yield from _branches(below, None, "", 1)
+
+
+def _branches(below: dict[str | None, list[Data]], key: str | None, before: str, depth: int) -> Iterator[Row]:
+    """An own stack, as a line of derivations may be longer than Python's."""
+    waiting = [(hit, before, depth) for hit in reversed(below.pop(key, []))]
+    last = {id(waiting[0][0])} if waiting else set()
+    while waiting:
+        hit, lines, deep = waiting.pop()
+        ends = id(hit) in last
+        yield f"{lines}{'└' if ends else '├'} ", deep, hit
+        children = below.pop(hit["node"]["id"], [])
+        waiting += [(child, f"{lines}{' ' if ends else '│'} ", deep + 1) for child in reversed(children)]
+        last |= {id(child) for child in children[-1:]}
+
+
+def _told(hit: Data) -> tuple[str, str]:
+    return hit["consequence"].lower(), hit["node"]["kind"].lower()
+
+
+def _via(hit: Data) -> str:
+    return thing_label(hit["via"]) if hit["via"] else ""
+
+
+def _more(hit: Data) -> tuple[str, str, str]:
     told = [] if hit["certain"] else ["uncertain"]
-    if actual:
-        told += [word for word in ("standing", "remediated") if hit[word]]
-    elif hit["stale"]:
-        told.append("stale")
-    return ", ".join(told)
+    told += [word for word in ("stale", "standing", "remediated") if hit.get(word)]
+    return hit["evidence"].lower(), owners(hit), ", ".join(told)
 
 
 def _show_predictions(screen: Screen, counted: Data | None) -> None:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from lineage.cli.screen import Screen
-from lineage.cli.show_answer import Data, owners, show_rest, show_standing, thing_label
+from lineage.cli.screen import TREE, Screen
+from lineage.cli.show_answer import Data, common_day, owners, short_label, show_rest, show_standing, thing_label
+
+_BINDINGS = {
+    "DECLARED": "reads it as declared",
+    "HASH": "reads it by its hash",
+    "TIME": "reads it as of that time",
+    "AS_FOUND": "reads it as found",
+}
 
 
 def show_provenance(screen: Screen, answer: Data) -> None:
@@ -43,20 +50,24 @@ def show_search(screen: Screen, answer: Data) -> None:
 
 
 def _show_route(screen: Screen, title: str, route: Data | None) -> None:
-    screen.heading(title)
+    nodes = route["nodes"] if route else []
+    day = common_day(nodes) if screen.terminal else ""
+    screen.heading(f"{title} ({day}, UTC)" if day else title)
     if route is None:
         screen.line("  There is no path.")
         return
     ties = {(link["source"]["id"], link["target"]["id"]): link for link in route["links"]}
-    before = None
-    for node in route["nodes"]:
-        link = ties.get((before, node["id"])) if before else None
-        screen.line(f"  {_arrow(link) if before else '':<24}{node['kind'].lower():<11}{thing_label(node)}")
-        before = node["id"]
+    rows = []
+    for before, node in zip([None, *nodes], nodes, strict=False):
+        link = ties.get((before["id"], node["id"])) if before else None
+        rows.append(("↓" if before else "", short_label(node, day), node["kind"].lower(), _how(link)))
+    screen.dense(("", TREE, "kind", "how"), rows)
 
 
-def _arrow(link: Data | None) -> str:
+def _how(link: Data | None) -> str:
+    """What is to be said of a link beyond that it is there: how a read was bound, and what is not declared."""
     if link is None:
-        return "└─"
-    told = [link["kind"].lower(), *([link["binding"].lower()] if link.get("binding") else [])]
-    return f"└─ {', '.join(told)}"
+        return ""
+    binding = _BINDINGS.get(link.get("binding") or "", "")
+    evidence = link["evidence"].lower()
+    return ", ".join(word for word in (binding, "" if evidence == "declared" else evidence) if word)

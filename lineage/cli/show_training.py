@@ -22,7 +22,7 @@ def show_training(screen: Screen, answer: Data) -> None:
     if not answer["models"]:
         screen.line("No model is known that served.")
     screen.line()
-    screen.line(_CERTAINTIES.get(answer["certainty"], answer["certainty"]))
+    screen.line(_CERTAINTIES.get(answer["certainty"], str(answer["certainty"])))
     _show_datasets(screen, answer["datasets"])
     _show_gaps(screen, answer)
     show_standing(screen, answer)
@@ -57,7 +57,8 @@ def _show_datasets(screen: Screen, page: Data) -> None:
         )
         for hit in page["nodes"]
     ]
-    screen.table(("role", "distance", "dataset", "content", "binding", "evidence"), rows, right=("distance",))
+    columns = ("role", "distance", "dataset", "content", "binding", "evidence")
+    screen.dense(columns, rows, right=("distance",), usual=("declared",))
     show_rest(screen, len(rows), page["totalCount"])
 
 
@@ -67,11 +68,8 @@ def _show_gaps(screen: Screen, answer: Data) -> None:
     if not gaps["nodes"]:
         screen.line("  No gaps.")
         return
-    rows = [
-        (gap["kind"], file_name(gap["node"]["label"]) if gap["node"] else "", gap["message"]) for gap in gaps["nodes"]
-    ]
-    screen.table(("gap", "of", "what is not sure"), rows)
-    show_rest(screen, len(rows), gaps["totalCount"])
+    screen.pairs((gap["kind"], gap["message"]) for gap in gaps["nodes"])
+    show_rest(screen, len(gaps["nodes"]), gaps["totalCount"])
 
 
 def _name(version: Data) -> str:
@@ -83,8 +81,8 @@ def _said_version(version: Data) -> str:
 
 
 def _served(run: Data) -> str:
-    ended = f"to {moment(run['endedAt'])}" if run["endedAt"] else "and still serves"
-    return f"rollout {run['runId']}, from {moment(run['startedAt'])} {ended}"
+    start, end = moment(run["startedAt"]), moment(run["endedAt"])
+    return f"rollout {run['runId']}, " + (f"from {start} to {end} UTC" if end else f"since {start} UTC")
 
 
 def _written(value: Any) -> str:

@@ -38,8 +38,8 @@ class Story:
         from lineage_ingest.emit import EmitError
 
         wait_until_ready()
-        self._chapter("A real pipeline tells what it does")
         self._screen.line(f"The server is {self._url}, all files are in {self._folder}.")
+        self._chapter("A real pipeline tells what it does")
         try:
             result = pipeline.run_pipeline(self._url, self._folder / "files", self._step)
         except EmitError as error:
@@ -86,7 +86,7 @@ class Story:
     def _ask_path(self, ask: Ask, result: DemoResult) -> None:
         self._chapter("How does it get from there into what serves now?")
         run = result.rollouts[-1].run_id
-        self._command("path", result.source.path.name, run)
+        self._command("path", result.source.name, run)
         show_path(self._screen, ask("Path", {"from": _source(result), "to": {"run": {"runId": run}}})["path"])
 
     def _close(self, result: DemoResult) -> None:

@@ -18,7 +18,10 @@ from lineage.cli.recordfile import read_records
 from lineage.errors import BadInputError
 
 EVENTS = st.dictionaries(
-    st.text(max_size=5), st.one_of(st.integers(), st.text(max_size=8), st.lists(st.booleans(), max_size=3)), max_size=4
+    st.text(max_size=5),
+    st.one_of(st.integers(), st.text(max_size=8), st.lists(st.booleans(), max_size=3)),
+    min_size=1,
+    max_size=4,
 )
 
 

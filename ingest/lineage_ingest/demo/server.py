@@ -95,7 +95,8 @@ class DemoServer:
                 except httpx.HTTPError:
                     pass  # not listening yet
                 time.sleep(_LOOK_EVERY)
-        raise DemoServerError(f"The demo's server did not start; {self.log} says why.")
+        told = self.log.read_text(errors="replace").strip().splitlines()
+        raise DemoServerError(f"The demo's server did not start; {self.log} says why: {told[-1] if told else ''}")
 
     def wait(self) -> None:
         """Return when the server has ended by itself."""
