@@ -38,6 +38,7 @@ _length = Struct(">I").pack
 _PREFIXES = {base: _length(len(base.value)) + base.value.encode() for base in Base}
 
 
+@lru_cache(maxsize=65536)
 def store_key(base: Base, *parts: str) -> bytes:
     """The 16-byte key of the thing that ``parts`` name, in the order of its natural key."""
     pieces = [_PREFIXES[base]]
@@ -48,7 +49,6 @@ def store_key(base: Base, *parts: str) -> bytes:
     return sha256(b"".join(pieces)).digest()[:_KEY_BYTES]
 
 
-@lru_cache(maxsize=65536)
 def dataset_key(namespace: str, name: str) -> bytes:
     """The key of a dataset or model."""
     return store_key(Base.DATASET, namespace, name)
@@ -59,13 +59,11 @@ def column_key(namespace: str, name: str, column: str) -> bytes:
     return store_key(Base.COLUMN, namespace, name, column)
 
 
-@lru_cache(maxsize=65536)
 def job_key(namespace: str, name: str) -> bytes:
     """The key of a job or deployment."""
     return store_key(Base.JOB, namespace, name)
 
 
-@lru_cache(maxsize=65536)
 def run_key(run_id: str, namespace: str, name: str) -> bytes:
     """The key of one run of one job; one runId under two jobs is two runs (R1)."""
     return store_key(Base.RUN, run_id, namespace, name)

@@ -99,11 +99,20 @@ class Absorber:
             before = known[0] if known else 0
             if before | bits == before:
                 continue
-            if len(self._directory.group(name).public) > 1:
+            if self._touches_alias(key, name):
                 with self._regrouping({name}):
                     facts.link(Table.TOUCHES, dataset_key(*name), key, bytes([before | bits]))
             else:
                 facts.link(Table.TOUCHES, dataset_key(*name), key, bytes([before | bits]))
+
+    def _touches_alias(self, run: bytes, name: Name) -> bool:
+        """Whether the run touches the dataset under another of its names too: that alone may untie them (R2)."""
+        group = self._directory.group(name)
+        if len(group.public) == 1:
+            return False
+        linked = self._records.facts.linked
+        called = (other for member in group.public for other in self._directory.called(member))
+        return any(linked(Table.TOUCHES, dataset_key(*other), run) for other in called if other != name)
 
     def _absorb_job(self, event: Event) -> None:
         assert event.job is not None

@@ -77,7 +77,7 @@ class Context:
         if found is None:
             found = self._timelines[name] = Timeline(name)
             for run, value in self.records.facts.links(Table.TIMELINE, dataset_key(*name)):
-                found.replace(run, _TOUCH.decode(value))
+                found.replace(run, _TOUCH.decode(self.records.unpack(value)))
             for teller, value in self.records.facts.links(Table.CONTENTS, dataset_key(*name)):
                 found.tell(teller, _CONTENTS.decode(value))
         found.is_model = self.is_model(name)
@@ -88,7 +88,7 @@ class Context:
         timeline = self.timeline(name)
         if timeline.touches.get(run) == touch:
             return
-        value = None if touch is None else _encode(touch)
+        value = None if touch is None else self.records.pack(touch)
         self.records.facts.link(Table.TIMELINE, dataset_key(*name), run, value)
         lived = bool(timeline.ends)
         self._mark(name, timeline, timeline.replace(run, touch), run)

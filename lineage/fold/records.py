@@ -118,7 +118,7 @@ _Record = TypeVar("_Record", RunRecord, DatasetRecord, JobRecord)
 
 _UNKNOWN = object()
 _RAW, _ZSTD = b"\x00", b"\x01"
-_WORTH_COMPRESSING = 400
+_WORTH_COMPRESSING = 150
 
 
 class Records:
@@ -191,7 +191,7 @@ class Records:
         found = self._rows.get(unit)
         if found is None:
             raw = self.facts.get(Table.ROWS, unit)
-            found = self._rows[unit] = {} if raw is None else self._decode_rows(raw)
+            found = self._rows[unit] = {} if raw is None else self._decode_rows(self.unpack(raw))
         return found
 
     def set_rows(self, unit: bytes, rows: dict[bytes, bytes]) -> None:
@@ -202,11 +202,11 @@ class Records:
     def flush(self) -> None:
         """Write back what was marked, and let go of what is too much to hold."""
         for table, key in self._changed:
-            self.facts.put(table, key, self._pack(self._known[table, key]))
+            self.facts.put(table, key, self.pack(self._known[table, key]))
         self._changed.clear()
         for unit in self._changed_rows:
             rows = self._rows[unit]
-            self.facts.put(Table.ROWS, unit, self._encode(rows) if rows else None)
+            self.facts.put(Table.ROWS, unit, self.pack(rows) if rows else None)
         self._changed_rows.clear()
         if len(self._rows) > self._capacity:
             self._rows.clear()
@@ -227,8 +227,7 @@ class Records:
             raw = self.facts.get(table, key)
             found = None
             if raw is not None:
-                body = self._decompress(raw[1:]) if raw[:1] == _ZSTD else raw[1:]
-                found = self._decoders[table].decode(body)
+                found = self._decoders[table].decode(self.unpack(raw))
             self._known[place] = found
         return found
 
@@ -237,6 +236,11 @@ class Records:
         self._changed[table, key] = None
         return record
 
-    def _pack(self, record: Any) -> bytes:
-        body = self._encode(record)
+    def pack(self, value: Any) -> bytes:
+        """The bytes to store for ``value``."""
+        body = self._encode(value)
         return _ZSTD + self._compress(body) if len(body) > _WORTH_COMPRESSING else _RAW + body
+
+    def unpack(self, raw: bytes) -> bytes:
+        """The encoded value of what :meth:`pack` gave."""
+        return self._decompress(raw[1:]) if raw[:1] == _ZSTD else raw[1:]

@@ -29,7 +29,7 @@ _BUSY_MS = 5_000
 _CACHE_KIB = 65_536
 _CHECKPOINT_PAGES = 4_000
 _JOURNAL_LIMIT_BYTES = 67_108_864
-_PAGE_BYTES = 4_096
+_PAGE_BYTES = 8_192
 _SHORT = 32
 """Links of one key up to which they are kept in memory."""
 _KEPT_SHORT = 50_000
