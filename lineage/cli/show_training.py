@@ -1,5 +1,4 @@
-"""The answer to a training data question for people: models and their training, then datasets, then what is not
-sure."""
+"""The answer to a training data question for people: models, how they were trained, datasets, what is not sure."""
 
 from __future__ import annotations
 
@@ -21,8 +20,9 @@ def show_training(screen: Screen, answer: Data) -> None:
         _show_model(screen, model)
     if not answer["models"]:
         screen.line("No model is known that served.")
-    screen.line()
-    screen.line(_CERTAINTIES.get(answer["certainty"], str(answer["certainty"])))
+    if answer["certainty"] != "EXACT" or any(model["servedBy"] for model in answer["models"]):
+        screen.line()
+        screen.line(_CERTAINTIES.get(answer["certainty"], str(answer["certainty"])))
     _show_datasets(screen, answer["datasets"])
     _show_gaps(screen, answer)
     show_standing(screen, answer)
