@@ -110,10 +110,10 @@ def test_time_out_is_told_at_once_and_the_next_query_is_answered(
 ) -> None:
     gate = Gate()
     monkeypatch.setattr("lineage_graphql.query.ask_search", gate)
-    client = client_of(quick(timeout=0.2, grace=0.05))
+    client = client_of(quick(timeout=1.0, grace=0.2))
     start = time.monotonic()
     answer = client.post("/graphql", json={"query": '{search(text: "x") {behind}}'})
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 8
     assert [error["extensions"]["code"] for error in answer.json()["errors"]] == ["TIMEOUT"]
     gate.free.set()
     assert client.post("/graphql", json={"query": "{__typename}"}).json() == {"data": {"__typename": "Query"}}
