@@ -1,23 +1,47 @@
-"""The graph that a set of events means, by the numbered rules, all at once."""
+"""The graph that a set of events means, by the numbered rules, all at once: slow, and meant to be obvious.
+
+Written from the rules alone, so that two people read them. Dialects, claims and names are the product's own; folders
+that are one model, writes nested in writes and writes that only statistics prove are the dialects' tests' concern, and
+so are roles, columns, owners and what else only describes.
+
+Readings, where the rules leave something open:
+
+- R1: a run doesn't end before it starts. R2: a dataset is a MODEL if any of its names was last told to be one; what
+  columnLineage and ``lineage`` facets name counts as read where one run reads one name and writes the other.
+- R5: where only entries name an output, the events with entries are those that name it. R6: a run's columnLineage of
+  an output is the one told last; it divides also where it is that of a DROP.
+- R8: nothing is inferred from what was itself inferred; parent and child are marked alike.
+- R11: a version is new if it isn't the one told last. R12 (e): all claimants carry the gap; (f) keeps to one life of
+  the dataset. Where (f) makes a version the reader's own, it counts as not told.
+- R12 (b): ``traffic`` of 0 percent tells nothing, and that of a batch run neither.
+- R13: any comparable hash that is the same agrees. A STREAMING or SERVICE run's undeclared read at START meets what
+  ranks below its START; what an output's flows met too late for its last moment stands in (run, none). Reads of an
+  uncertain version carry UNCERTAIN, however they are bound; AS_FOUND may be CLOSE too.
+- R15: ALTER keeps. What a STREAMING or SERVICE run reads it reads by R13 alone, and it never builds on its own.
+- R16: a RENAME of what nobody wrote takes along what it found. R17: no ``traffic`` lines are 100 percent.
+- R3: of a version without a writer, the time at which it was told how it was made, else first seen, is its rank.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
-from reference_fold.division import Feeds, feeds_of_run, lifecycle_of
-from reference_fold.reads import Found, Met, Timeline, kept_of, met_by
+from reference_fold.division import Feeds, Inputs, feeds_of_declaration, feeds_of_run, writes_of
+from reference_fold.facts import Facts, Flow, VersionId
+from reference_fold.reads import Met, Timeline, builds_on, met_by, taken_along
+from reference_fold.told import Tellings, dataset_flows, id_of, tellings_of
 from reference_fold.versions import (
     Moments,
     Written,
     declared_reads,
     endings_of,
     give_names,
-    naming,
+    note_contents,
     renamed_from,
     versions_of,
+    without_repeated_renames,
 )
-from reference_fold.world import Run, RunId, World, world_of
+from reference_fold.world import Run, World, world_of
 
 from lineage.event.model import Event, Name
 
@@ -25,71 +49,35 @@ STRENGTH = ("DECLARED", "HASH", "BUILDS_ON", "RENAME", "INFERRED", "TIME", "AS_F
 EVIDENCE = ("DECLARED", "COLUMN", "INFERRED")
 MOST_ROUNDS = 60
 
-Flow = tuple[RunId, Name | None, int | None]
-VersionId = tuple[object, ...]
-
-
-@dataclass
-class Facts:
-    """The graph in words that need no key: what is compared."""
-
-    runs: dict[RunId, tuple[str, str, int | None, int | None, frozenset[str]]] = field(default_factory=dict)
-    versions: dict[VersionId, tuple[int, bool, frozenset[str]]] = field(default_factory=dict)
-    version_gaps: dict[VersionId, frozenset[str]] = field(default_factory=dict)
-    reads: dict[tuple[VersionId, Flow], tuple[str, str, bool]] = field(default_factory=dict)
-    read_gaps: dict[tuple[VersionId, Flow], frozenset[str]] = field(default_factory=dict)
-    wrote: set[tuple[Flow, VersionId]] = field(default_factory=set)
-    logical: dict[tuple[Name, Name, Name | None], tuple[str, bool, bool]] = field(default_factory=dict)
-    conflicts: set[Name] = field(default_factory=set)
-
 
 def facts_of(events: Iterable[Event]) -> Facts:
     """The whole graph of ``events``."""
     world = world_of(events)
     feeds = {run: feeds_of_run(run, world) for run in world.runs.values()}
-    line = _settled(world, feeds)
-    facts = Facts()
-    facts.conflicts = set(world.conflicts)
-    for version in line.versions:
-        _add_write(facts, line, version, feeds[version.run])
-    for version in line.void:
-        _add_reads(facts, line, version, feeds[version.run])
-    for run, fed in feeds.items():
-        _add_none_flow(facts, line, run, fed)
-    for run in world.runs.values():
-        facts.runs[run.id] = (run.type, run.state, run.start, run.end, frozenset(run.gaps))
-    _add_siblings(facts, line, feeds)
-    for version in line.versions:
-        names = frozenset([version.declared] if version.declared else [])
-        facts.versions[id_of(version)] = (version.written, version.certain, names)
-        facts.version_gaps[id_of(version)] = frozenset(version.gaps)
-    _add_logical(facts, world, feeds)
-    return facts
+    graph = _Graph(world, feeds, settled(world, feeds))
+    graph.add_writes()
+    graph.add_loose_reads()
+    graph.add_nodes()
+    graph.add_logical()
+    Tellings(graph.facts, graph.line).add(tellings_of(world))
+    return graph.facts
 
 
-def id_of(version: Written | Found) -> VersionId:
-    """What identifies a version (R10)."""
-    if isinstance(version, Written):
-        return (version.dataset, "run", version.run.id, version.moment)
-    return version
-
-
-def _settled(world: World, feeds: dict[Run, Feeds]) -> Timeline:
+def settled(world: World, feeds: dict[Run, Feeds]) -> Timeline:
     """The timeline whose moments (R11) are those that its own reads give."""
     moments: Moments = {}
+    endings = endings_of(world)
     for _ in range(MOST_ROUNDS):
-        versions = versions_of(world, feeds, moments)
+        versions = versions_of(feeds, moments)
         declared = declared_reads(world)
-        kept = _without_repeated_renames(versions)
-        give_names(kept, declared)
+        kept = without_repeated_renames(versions, endings)
+        give_names(kept, declared, endings)
+        note_contents(kept, declared)
         void = [version for version in versions if version not in kept]
-        line = Timeline(kept, endings_of(world), declared, world.models, void)
+        line = Timeline(kept, endings, declared, world.models, void)
+        streams = {run: fed for run, fed in feeds.items() if run.streams}
         found = {
-            (run, output): _moments(line, run, output, fed)
-            for run, outputs in feeds.items()
-            if run.streams
-            for output, fed in outputs.items()
-            if output is not None
+            (run, output): moments_of(line, run, output, fed) for run, fed in streams.items() for output in fed.outputs
         }
         if found == moments:
             return line
@@ -97,166 +85,160 @@ def _settled(world: World, feeds: dict[Run, Feeds]) -> Timeline:
     raise AssertionError("the moments of the streams do not settle")
 
 
-def _moments(line: Timeline, run: Run, output: Name, fed: dict[Name, str]) -> list[int]:
-    met = [each for name in fed for each in met_by(line, run, name, None)[0]]
-    moments = [run.start]
-    told: set[str] = set()
-    for claims, write in naming(run, output):
-        is_new = write.version is not None and write.version not in told
-        told |= {write.version} if write.version else set()
-        if claims.time <= moments[-1]:
-            continue
-        limit = (claims.time, *run.id)
-        since = [each for each in met if moments[-1] < _first_seen(line, each) <= claims.time and _may(each, limit)]
-        if is_new or since:
+def moments_of(line: Timeline, run: Run, output: Name, feeds: Feeds) -> list[int]:
+    """When a STREAMING or SERVICE run writes ``output`` (R11)."""
+    met = [each for name in feeds.evidence for each in met_by(line, run, name, writing=False)[0]]
+    moments, last_told = [run.start], None
+    for claims, write in writes_of(run.claims, output):
+        is_new = write.version is not None and write.version != last_told
+        last_told = write.version or last_told
+        since = [
+            each
+            for each in met
+            if isinstance(each.version, Written)
+            and moments[-1] < each.version.written <= claims.time
+            and each.time <= claims.time
+            and each.comes_before((claims.time, *run.id))
+        ]
+        if claims.time > moments[-1] and (is_new or since):
             moments.append(claims.time)
     return moments
 
 
-def _may(met: Met, limit: tuple[int, str, Name]) -> bool:
-    return not isinstance(met.version, Written) or met.version.rank < limit
+class _Graph:
+    """The facts while they are gathered."""
 
+    def __init__(self, world: World, feeds: dict[Run, Feeds], line: Timeline) -> None:
+        self.facts = Facts(conflicts=dict.fromkeys(world.names.conflicts & world.known, True))
+        self._world = world
+        self._feeds = feeds
+        self._met: dict[tuple[VersionId, Flow], list[tuple[Met, str]]] = {}
+        self.line = line
 
-def _first_seen(line: Timeline, met: Met) -> int:
-    if isinstance(met.version, Written):
-        return met.version.written
-    dataset, kind, value = met.version
-    if kind != "declared":
-        return met.time
-    return min(read.time for read in line.declared if (read.dataset, read.version) == (dataset, value))
+    # -- flows that write
 
+    def add_writes(self) -> None:
+        """Each version with what its flow reads, what it builds on, and what a RENAME took along."""
+        for version in self.line.versions:
+            flow: Flow = (version.run.id, version.dataset, version.moment)
+            self.facts.wrote[flow, id_of(version)] = version.certain
+            self._read_all(version, flow)
+            feeds = self._feeds[version.run]
+            kept, evidence = builds_on(self.line, version, reads=version.dataset in feeds.evidence)
+            if kept:
+                self._read(version.run, flow, kept, feeds.evidence.get(version.dataset, evidence))
+            if (old := renamed_from(version.run, version.dataset)) is not None:
+                self._read(version.run, flow, taken_along(self.line, version, old), "DECLARED")
+        for version in self.line.void:
+            self._read_all(version, (version.run.id, version.dataset, version.moment))
 
-def _without_repeated_renames(versions: list[Written]) -> list[Written]:
-    """R16: a RENAME is a write once per pair of names and life of the old one."""
-    kept = []
-    for version in versions:
-        old = renamed_from(version.run, version.dataset)
-        earlier = [
-            v
-            for v in versions
-            if old is not None
-            and v.dataset == version.dataset
-            and v.certain
-            and renamed_from(v.run, v.dataset) == old
-            and v.place < version.place
-        ]
-        if not earlier or any(
-            max(e.place for e in earlier) < v.place < version.place for v in versions if v.dataset == old
-        ):
-            kept.append(version)
-    return kept
-
-
-def _add_write(facts: Facts, line: Timeline, version: Written, feeds: Feeds) -> None:
-    run, output = version.run, version.dataset
-    flow: Flow = (run.id, output, version.moment)
-    facts.wrote.add((flow, id_of(version)))
-    change = lifecycle_of(run.claims, output)
-    _add_reads(facts, line, version, feeds)
-    reads = output in feeds[output]
-    appends = bool([w for _, w in naming(run, output) if w.appends])
-    kept = kept_of(line, version, reads, appends, change)
-    if kept:
-        _add_read(
-            facts,
-            line,
-            kept,
-            flow,
-            feeds[output].get(output, "DECLARED" if reads or appends or change == "ALTER" else "INFERRED"),
-            not run.failed,
-        )
-    old = renamed_from(run, output)
-    if old is not None:
-        before = [v for v in line.of(old) if v.place < version.place and v.rank < version.rank and v.certain]
-        if before:
-            _add_read(facts, line, Met(before[-1], version.written, "RENAME"), flow, "DECLARED", not run.failed)
-
-
-def _add_reads(facts: Facts, line: Timeline, version: Written, feeds: Feeds) -> None:
-    run = version.run
-    flow: Flow = (run.id, version.dataset, version.moment)
-    for name, evidence in feeds[version.dataset].items():
-        found, gaps = met_by(line, run, name, version.rank)
-        run.gaps |= gaps
-        for met in found:
-            if _may(met, version.rank) and (version.moment is None or met.time <= version.moment):
-                _add_read(facts, line, met, flow, evidence, not run.failed)
-
-
-def _add_none_flow(facts: Facts, line: Timeline, run: Run, feeds: Feeds) -> None:
-    flow: Flow = (run.id, None, None)
-    for name, evidence in feeds.get(None, {}).items():
-        found, gaps = met_by(line, run, name, None)
-        run.gaps |= gaps
-        for met in found:
-            _add_read(facts, line, met, flow, evidence, not run.failed)
-    if not run.streams:
-        return
-    for output, fed in feeds.items():
-        for name, evidence in fed.items():
-            for met in met_by(line, run, name, None)[0]:
-                if output is not None and not any(
-                    vid == _vid(met) and read[0] == run.id for vid, read in facts.reads if read != flow
-                ):
-                    _add_read(facts, line, met, flow, evidence, not run.failed)
-
-
-def _vid(met: Met) -> VersionId:
-    return id_of(met.version)
-
-
-def _add_read(facts: Facts, line: Timeline, met: Met, flow: Flow, evidence: str, certain: bool) -> None:
-    key = (_vid(met), flow)
-    told = (met.binding, evidence, certain)
-    if key in facts.reads:
-        other = facts.reads[key]
-        binding = min(met.binding, other[0], key=STRENGTH.index)
-        told = (binding, min(evidence, other[1], key=EVIDENCE.index), certain or other[2])
-        if other[0] == binding:
-            met.gaps = set(facts.read_gaps[key])
-    facts.reads[key] = told
-    facts.read_gaps[key] = frozenset(met.gaps | ({"INFERRED"} if told[0] == "INFERRED" else set()))
-    if not isinstance(met.version, Written):
-        known_as = frozenset([str(met.version[2])] if met.version[1] == "declared" else [])
-        seen = min(_first_seen(line, met), facts.versions.get(key[0], (met.time,))[0])
-        facts.versions[key[0]] = (seen, True, known_as)
-        facts.version_gaps[key[0]] = frozenset()
-
-
-def _add_siblings(facts: Facts, line: Timeline, feeds: dict[Run, Feeds]) -> None:
-    """R8: what one process's jobs read before is in what it writes."""
-    told = dict(facts.reads)
-    for version in line.versions:
+    def _read_all(self, version: Written, flow: Flow) -> None:
         run = version.run
-        if not any(c.parent and c.parent.single_process for c in run.claims):
-            continue
-        reads_nothing = not any(feeds[run].values())
-        flow: Flow = (run.id, version.dataset, version.moment)
-        for sibling, fed in feeds.items():
-            if sibling is run or sibling.parent != run.parent or sibling.start >= run.start:
+        for name, evidence in self._feeds[run].of[version.dataset].items():
+            met, gaps = met_by(self.line, run, name, writing=True)
+            run.gaps |= gaps
+            for each in met:
+                if each.comes_before(version.rank) and (version.moment is None or each.time <= version.moment):
+                    self._read(run, flow, each, evidence)
+        for each in self._of_siblings(run):
+            if each.version is not version and each.comes_before(version.rank):
+                self._read(run, flow, each, "INFERRED")
+
+    def _of_siblings(self, run: Run) -> list[Met]:
+        """R8: what one process's other runs read before is in what this one writes."""
+        return [
+            Met(met.version, run.start, "INFERRED", {"INFERRED"})
+            for name, sibling in self._inferred(run)
+            for met in met_by(self.line, sibling, name, writing=False)[0]
+        ]
+
+    def _inferred(self, run: Run) -> list[tuple[Name, Run]]:
+        mine = self._feeds[run].evidence
+        found = []
+        for sibling, feeds in self._feeds.items() if run.in_one_process else ():
+            if not sibling.in_one_process or sibling.parent != run.parent or sibling.start >= run.start:
                 continue
-            silent = not any(output is not None for output in fed)
-            for (vid, read), _ in told.items():
-                model = silent and vid[0] in line.models
-                source = next((v for v in line.versions if id_of(v) == vid), vid)
-                if read[0] == sibling.id and (reads_nothing or model) and source is not version:
-                    met = Met(source, sibling.start, "INFERRED")  # type: ignore[arg-type]
-                    if _may(met, version.rank):
-                        _add_read(facts, line, met, flow, "INFERRED", not run.failed)
+            for name in feeds.evidence:
+                of_loaded_model = name in self.line.models and not feeds.outputs
+                if name not in mine and (not mine or of_loaded_model):
+                    found.append((name, sibling))
+        return found
 
+    # -- flows that don't
 
-def _add_logical(facts: Facts, world: World, feeds: dict[Run, Feeds]) -> None:
-    told: dict[tuple[Name, Name, Name | None], list[tuple[Run, str]]] = {}
-    for run, outputs in feeds.items():
-        for output, fed in outputs.items():
-            for name, evidence in fed.items():
-                told.setdefault((name, run.id[1], output), []).append((run, evidence))
-            old = renamed_from(run, output) if output else None
-            if old:
-                told.setdefault((old, run.id[1], output), []).append((run, "DECLARED"))
-    for edge, tellers in told.items():
-        completed = [run for run in world.runs.values() if run.id[1] == edge[1] and run.state == "COMPLETE"]
-        last = max(completed, key=lambda run: run.rank) if completed else None
-        stale = last is not None and all(run is not last for run, _ in tellers)
-        evidence = min((each for _, each in tellers), key=EVIDENCE.index)
-        facts.logical[edge] = (evidence, any(not run.failed for run, _ in tellers), stale)
+    def add_loose_reads(self) -> None:
+        """What is read and feeds no output, or is met after an output's last moment (R4, R13)."""
+        for run, feeds in self._feeds.items():
+            for output, inputs in feeds.of.items():
+                if output is None or run.streams:
+                    self._add_loose(run, output, inputs)
+
+    def _add_loose(self, run: Run, output: Name | None, inputs: Inputs) -> None:
+        moments = [
+            v.moment for v in self.line.versions if v.run is run and v.dataset == output and v.moment is not None
+        ]
+        last = max(moments, default=None)
+        for name, evidence in inputs.items():
+            met, gaps = met_by(self.line, run, name, writing=False)
+            run.gaps |= gaps
+            for each in met:
+                if last is None or each.time > last or not each.comes_before((last, *run.id)):
+                    self._read(run, (run.id, None, None), each, evidence)
+
+    def _read(self, run: Run, flow: Flow, met: Met, evidence: str) -> None:
+        key = (id_of(met.version), flow)
+        known = self._met.setdefault(key, [])
+        known.append((met, evidence))
+        best = min((each for each, _ in known), key=lambda each: (STRENGTH.index(each.binding), each.time))
+        evidence = min((each for _, each in known), key=EVIDENCE.index)
+        self.facts.reads[key] = (best.binding, evidence, not run.failed, self._feeds[run].undivided)
+        self.facts.read_gaps[key] = frozenset(best.gaps)
+        if not isinstance(met.version, Written):
+            names = frozenset([str(met.version[2])] if met.version[1] == "declared" else [])
+            seen = min(met.time, self.facts.versions.get(key[0], (met.time,))[0])
+            self.facts.versions[key[0]] = (seen, True, names)
+            self.facts.version_gaps[key[0]] = frozenset()
+
+    # -- nodes and the logical level
+
+    def add_nodes(self) -> None:
+        """Runs and written versions."""
+        for run in self._world.runs.values():
+            self.facts.runs[run.id] = (run.type, run.state, run.start, run.end, frozenset(run.gaps))
+        for version in self.line.versions:
+            names = frozenset([version.declared] if version.declared else [])
+            self.facts.versions[id_of(version)] = (version.written, version.certain, names)
+            self.facts.version_gaps[id_of(version)] = frozenset(version.gaps)
+
+    def add_logical(self) -> None:
+        """Jobs' flows: the union over their runs and their last JobEvent, with R9's attributes."""
+        told: dict[tuple[Name, Name, Name | None], list[tuple[Run | None, str, bool]]] = {}
+        for run, feeds in self._feeds.items():
+            for output, inputs in feeds.of.items():
+                for name, evidence in inputs.items():
+                    told.setdefault((name, run.id[1], output), []).append((run, evidence, feeds.undivided))
+                inferred = [(name, "INFERRED") for name, _ in self._inferred(run)] if output else []
+                old = renamed_from(run, output) if output else None
+                for name, evidence in [*([(old, "DECLARED")] if old else []), *inferred]:
+                    if name not in inputs:
+                        told.setdefault((name, run.id[1], output), []).append((run, evidence, False))
+        for job, claims in self._world.declarations.items():
+            feeds = feeds_of_declaration(claims, self._world)
+            for output, inputs in feeds.of.items():
+                for name, evidence in inputs.items():
+                    told.setdefault((name, job, output), []).append((None, evidence, feeds.undivided))
+        for edge, tellers in told.items():
+            self.facts.logical[edge] = self._attributes(edge[1], tellers)
+        for source, dataset in dataset_flows(self._world):
+            self.facts.logical[source, None, dataset] = ("DECLARED", True, False, False)
+
+    def _attributes(self, job: Name, tellers: list[tuple[Run | None, str, bool]]) -> tuple[str, bool, bool, bool]:
+        completed = [run for run in self._world.runs.values() if run.id[1] == job and run.state == "COMPLETE"]
+        last = max(completed, key=lambda run: run.rank, default=None)
+        runs = [run for run, _, _ in tellers]
+        return (
+            min((evidence for _, evidence, _ in tellers), key=EVIDENCE.index),
+            any(run is None or not run.failed for run in runs),
+            last is not None and last not in runs and None not in runs,
+            all(undivided for _, _, undivided in tellers),
+        )

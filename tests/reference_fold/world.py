@@ -1,7 +1,6 @@
-"""What a set of events says of names and runs, all at once: rules R1, R2, R14 and R17.
+"""What a set of events says of runs, all at once: rules R1, R14 and R17.
 
-A slow and obvious reference: nothing is kept between events, everything is looked up by going through everything.
-Names are those after R2, runs are (runId, job).
+Nothing is kept between events: everything is looked up by going through everything. Datasets have their public names.
 """
 
 from __future__ import annotations
@@ -10,21 +9,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
+from reference_fold.names import Names, datasets_of, known_names, names_of, under_public_names
 
 from lineage.dialects import dialect_of
-from lineage.event.model import Event, EventDataset, EventKind, Name
-from lineage.facts.claims import Claims, Entry, Read, Source, Write
-from lineage.facts.extract import processing_type, run_claims, symlinks
+from lineage.event.model import Event, Name
+from lineage.facts.claims import Claims
+from lineage.facts.extract import processing_type, run_claims
 
 RunId = tuple[str, Name]
 Rank = tuple[int, str, Name]
 TERMINAL = ("COMPLETE", "FAIL", "ABORT")
-MOST_NAMES = 32
 
 
 @dataclass(eq=False)
 class Run:
-    """A run as all of its events tell it."""
+    """A run as all of its events tell it; ``claims`` are in their order (R0)."""
 
     id: RunId
     claims: list[Claims]
@@ -39,40 +38,39 @@ class Run:
 
     @property
     def streams(self) -> bool:
+        """Whether it is a STREAMING or SERVICE run."""
         return self.type != "BATCH"
 
     @property
     def rank(self) -> Rank:
+        """Its rank, of a STREAMING or SERVICE run that of its START (R0)."""
         return (self.start, *self.id)
+
+    @property
+    def in_one_process(self) -> bool:
+        """Whether a dialect marks its parent as a single process (R8)."""
+        told = [claims.parent for claims in self.claims if claims.parent]
+        return bool(told) and told[-1].single_process
 
 
 @dataclass
 class World:
-    """Everything that the rules for flows and versions start from."""
+    """Everything that the rules for flows and versions start from. ``declarations``: each job's last JobEvent (R3)."""
 
     events: list[Event]
-    public: dict[Name, Name]
-    conflicts: set[Name]
+    names: Names
     runs: dict[RunId, Run]
     declarations: dict[Name, Claims]
     models: set[Name]
     known: set[Name]
 
-    def name(self, name: Name) -> Name:
-        return self.public.get(name, name)
-
-
-def stamp(event: Event) -> tuple[int, bytes]:
-    """What orders events (R0)."""
-    return (event.time, event.hash)
-
 
 def world_of(events: Iterable[Event]) -> World:
     """Names and runs of the set of ``events``."""
-    meant = sorted(({event.hash: dialect_of(event).meant(event) for event in events}).values(), key=stamp)
-    public, conflicts = public_names(meant)
-    told = [(event, _claims(event, public)) for event in meant if event.job is not None]
-    job_types = _job_types(meant)
+    meant = list({event.hash: dialect_of(event).meant(event) for event in events}.values())
+    meant.sort(key=lambda event: (event.time, event.hash))
+    names = names_of(meant)
+    told = [(event, claims_of(event, names)) for event in meant if event.job is not None]
     runs: dict[RunId, Run] = {}
     declarations: dict[Name, Claims] = {}
     for event, claims in told:
@@ -81,99 +79,21 @@ def world_of(events: Iterable[Event]) -> World:
             declarations[event.job] = claims
         else:
             runs.setdefault((event.run_id, event.job), Run((event.run_id, event.job), [])).claims.append(claims)
+    job_types = {e.job: kind for e in meant if e.job is not None and (kind := processing_type(e.job_facets))}
     for run in runs.values():
         _settle(run, job_types.get(run.id[1]))
     for run in runs.values():
         run.parent = _parent(run, runs)
-    for run in runs.values():
         _end_rollout(run, runs.values())
-    return World(meant, public, conflicts, runs, declarations, _models(meant, public), _known(meant, told, public))
+    known = known_names(meant, [claims for _, claims in told], names)
+    return World(meant, names, runs, declarations, _models(meant, names), known)
 
 
-def datasets_of(event: Event) -> list[EventDataset]:
-    """Every dataset that ``event`` describes, in the order of their position."""
-    return [*event.inputs, *event.outputs, *([event.dataset] if event.dataset else [])]
-
-
-def public_names(events: list[Event]) -> tuple[dict[Name, Name], set[Name]]:
-    """The public name of each identifier that a symlink gives (R2), and the names of all groups left unjoined."""
-    carried: dict[Name, tuple[Name, ...]] = {}
-    for event in events:
-        for dataset in datasets_of(event):
-            if "symlinks" in dataset.facets:
-                carried[dataset.name] = symlinks(dataset.facets["symlinks"])
-    links = {(each, carrier) for carrier, each_of in carried.items() for each in each_of if each != carrier}
-    public: dict[Name, Name] = {}
-    conflicts: set[Name] = set()
-    for group in _groups(links):
-        inside = {(a, b) for a, b in links if a in group}
-        twice = len({a for a, _ in inside}) < len(inside)
-        if twice or len(group) > MOST_NAMES or _one_run_reads_and_writes(group, events):
-            conflicts |= group
-        else:
-            for name in group:
-                public[name] = _end_of(name, dict(inside))
-    return public, conflicts
-
-
-def _groups(links: set[tuple[Name, Name]]) -> list[set[Name]]:
-    groups: list[set[Name]] = []
-    for a, b in links:
-        touched = [group for group in groups if a in group or b in group]
-        groups = [group for group in groups if group not in touched] + [{a, b}.union(*touched)]
-    return groups
-
-
-def _end_of(name: Name, link: dict[Name, Name]) -> Name:
-    seen: list[Name] = []
-    while name in link and name not in seen:
-        seen.append(name)
-        name = link[name]
-    return min(seen[seen.index(name) :]) if name in seen else name
-
-
-def _one_run_reads_and_writes(group: set[Name], events: list[Event]) -> bool:
-    reads = {(e.run_id, e.job, d.name) for e in events if e.kind is EventKind.RUN for d in e.inputs}
-    writes = {(e.run_id, e.job, d.name) for e in events if e.kind is EventKind.RUN for d in e.outputs}
-    return any(r[:2] == w[:2] and r[2] != w[2] and r[2] in group and w[2] in group for r in reads for w in writes)
-
-
-def _claims(event: Event, public: dict[Name, Name]) -> Claims:
-    def renamed(name: Name) -> Name:
-        return public.get(name, name)
-
-    def source(each: Source) -> Source:
-        return msgspec.structs.replace(each, name=renamed(each.name))
-
-    def read(each: Read) -> Read:
-        return msgspec.structs.replace(each, name=renamed(each.name))
-
-    def write(each: Write) -> Write:
-        previous = renamed(each.previous) if each.previous else None
-        columns = tuple(source(column) for column in each.columns)
-        return msgspec.structs.replace(each, name=renamed(each.name), previous=previous, columns=columns)
-
-    def entry(each: Entry) -> Entry:
-        target = renamed(each.target) if each.target else None
-        return msgspec.structs.replace(each, target=target, sources=tuple(source(s) for s in each.sources))
-
-    claims = dialect_of(event).claims(event, run_claims(event, 0, 0))
-    traffic = claims.traffic and tuple(msgspec.structs.replace(t, name=renamed(t.name)) for t in claims.traffic)
-    return msgspec.structs.replace(
-        claims,
-        reads=tuple(read(each) for each in claims.reads),
-        writes=tuple(write(each) for each in claims.writes),
-        entries=tuple(entry(each) for each in claims.entries),
-        traffic=traffic,
-    )
-
-
-def _job_types(events: list[Event]) -> dict[Name, str]:
-    types = {}
-    for event in events:
-        if event.job is not None and (told := processing_type(event.job_facets)):
-            types[event.job] = told
-    return types
+def claims_of(event: Event, names: Names) -> Claims:
+    """What a RunEvent or JobEvent claims, under public names."""
+    dialect = dialect_of(event)
+    claims = dialect.claims(event, run_claims(event, 0, 0))
+    return under_public_names(msgspec.structs.replace(claims, dialect=dialect.name), names)
 
 
 def _settle(run: Run, job_type: str | None) -> None:
@@ -192,7 +112,7 @@ def _settle(run: Run, job_type: str | None) -> None:
 
 
 def last_attempt(claims: list[Claims]) -> list[Claims]:
-    """The events since the last START that came after a FAIL (R14)."""
+    """The events since the last START that came after a FAIL of the attempt before it (R14)."""
     begin = min(each.time for each in claims)
     for start in sorted(each.time for each in claims if each.type == "START"):
         if any(each.type == "FAIL" and begin <= each.time < start for each in claims):
@@ -204,13 +124,13 @@ def _parent(run: Run, runs: dict[RunId, Run]) -> RunId | None:
     told = [claims.parent for claims in run.claims if claims.parent]
     if not told:
         return None
-    named = (told[-1].run_id, told[-1].job)
-    having = [each for each in runs if each[0] == named[0]]
-    return having[0] if len(having) == 1 else named
+    having = [each for each in runs if each[0] == told[-1].run_id]
+    return having[0] if len(having) == 1 else (told[-1].run_id, told[-1].job)
 
 
 def _end_rollout(run: Run, runs: Iterable[Run]) -> None:
-    if run.type != "SERVICE" or any(claims.type in TERMINAL for claims in last_attempt(run.claims)):
+    """R17."""
+    if run.type != "SERVICE" or run.state != "RUNNING":
         return
     later = [
         each
@@ -228,21 +148,14 @@ def _end_rollout(run: Run, runs: Iterable[Run]) -> None:
 
 def _is_partial(run: Run) -> bool:
     told = [claims.traffic for claims in run.claims if claims.traffic is not None]
-    return bool(told) and sum(line.percent for line in told[-1]) < 100
+    return bool(told) and bool(told[-1]) and sum(line.percent for line in told[-1]) < 100
 
 
-def _models(events: list[Event], public: dict[Name, Name]) -> set[Name]:
-    types: dict[Name, object] = {}
+def _models(events: list[Event], names: Names) -> set[Name]:
+    told: dict[Name, object] = {}
     for event in events:
         for dataset in datasets_of(event):
             facet = dataset.facets.get("datasetType")
             if isinstance(facet, dict):
-                types[public.get(dataset.name, dataset.name)] = facet.get("datasetType")
-    return {name for name, told in types.items() if isinstance(told, str) and told.upper() == "MODEL"}
-
-
-def _known(events: list[Event], told: list[tuple[Event, Claims]], public: dict[Name, Name]) -> set[Name]:
-    """Names that an event uses as input, output or dataset, or in a ``lineage`` facet (R7)."""
-    names = {public.get(d.name, d.name) for event in events for d in datasets_of(event)}
-    names |= {source.name for _, claims in told for entry in claims.entries for source in entry.sources}
-    return names
+                told[dataset.name] = facet.get("datasetType")
+    return {names.of(name) for name, kind in told.items() if isinstance(kind, str) and kind.upper() == "MODEL"}
