@@ -50,7 +50,7 @@ def divide(
     _by_columns(division, free, unnamed, taken_in, claims, borrowed)
     _add_column_names(division, free, every_input, claims, is_named, dialect)
     for output in free:
-        if not division.flows[output] and not claims.get(output):
+        if not division.flows[output]:
             division.flows[output] = dict.fromkeys(sorted(taken_in), Evidence.DECLARED)
     fed = {name for sources in division.flows.values() for name in sources}
     unfed = [name for name in every_input if name not in fed]
@@ -96,9 +96,7 @@ def _by_columns(
         division.flows[output] = {
             name: Evidence.DECLARED for name in unnamed if name not in claimed_somewhere or name in mine or not mine
         }
-        division.flows[output].update(
-            {name: Evidence.DECLARED for name in sorted(taken_in) if name in claims.get(output, ())}
-        )
+        division.flows[output].update({name: Evidence.DECLARED for name in sorted(taken_in) if name in mine})
 
 
 def _add_column_names(

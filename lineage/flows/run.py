@@ -164,7 +164,8 @@ def _last_attempt(ordered: Sequence[Claims]) -> tuple[RunState, int | None]:
     failed_at: int | None = None
     state: str | None = None
     end: int | None = None
-    for claim in ordered:
+    started_first = sorted(ordered, key=lambda claim: (claim.time, claim.type != "START"))
+    for claim in started_first:
         if claim.type == "START" and failed_at is not None and claim.time > failed_at:
             failed_at = state = end = None
         elif claim.type in _TERMINAL:

@@ -92,7 +92,8 @@ class Absorber:
             touched[dataset.name] = touched.get(dataset.name, 0) | WRITES
         for name in _read_by_facets(claims):
             touched[name] = touched.get(name, 0) | READS
-        for name in _named_by_facets(claims):
+        renamed = (write.previous for write in claims.writes if write.previous is not None)
+        for name in (*_named_by_facets(claims), *renamed):
             touched[name] = touched.get(name, 0) | NAMED
         for name, bits in touched.items():
             known = facts.linked(Table.TOUCHES, dataset_key(*name), key)
@@ -194,8 +195,16 @@ class Absorber:
                     *self._records.facts.links(Table.HIDDEN, dataset_key(*member)),
                     *self._records.facts.links(Table.NEEDS, dataset_key(*member)),
                 ):
-                    (self._work.flows if self._records.run_by_key(key) else self._work.declared).add(key)
+                    self._redo(key)
         return record
+
+    def _redo(self, key: bytes) -> None:
+        """Have the flows of this run computed anew, or what this job or dataset declares."""
+        if self._records.run_by_key(key):
+            self._work.flows.add(key)
+        else:
+            self._work.declared.add(key)
+            self._work.tellers.add(key)
 
     # -- names
 
@@ -236,11 +245,11 @@ class Absorber:
         for spelling in [called for name in names for called in self._directory.called(name)]:
             key = dataset_key(*spelling)
             self._work.flows.update(run for run, _ in facts.links(Table.TOUCHES, key))
-            for other, _ in (*facts.links(Table.SOURCES, key), (key, b"")):
-                self._work.declared.add(other)
-                self._work.tellers.add(other)
-            for other, _ in facts.links(Table.HIDDEN, key):
-                (self._work.flows if self._records.run_by_key(other) else self._work.declared).add(other)
+            for table in (Table.SOURCES, Table.HIDDEN):
+                for other, _ in facts.links(table, key):
+                    self._redo(other)
+            self._work.declared.add(key)
+            self._work.tellers.add(key)
 
 
 def _named_by_facets(claims: Claims) -> Iterator[Name]:

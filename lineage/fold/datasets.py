@@ -79,9 +79,9 @@ class DatasetRows:
 
     def _dataset(self, name: Name, members: tuple[Name, ...], facets: dict[str, Any]) -> Dataset:
         timeline = self._context.timeline(name)
-        dropped = timeline.ends[-1][0] if timeline.ends else None
-        if dropped is not None and any(write.written >= dropped for write in timeline.writes):
-            dropped = None
+        ended = timeline.ends.last()
+        lives = ended is not None and any(write.place >= ended for write in timeline.writes.since(ended[0]))
+        dropped = None if ended is None or lives else ended[0]
         conflict = self._context.directory.group(name).conflict
         records = [self._context.records.known_dataset(member) for member in members]
         times = [record.facets.updated for record in records if record and record.facets.updated is not None]
@@ -147,6 +147,9 @@ class DatasetRows:
         now = {column_key(*dataset, field): (dataset, field) for dataset, field in used}
         if sorted(now) == record.fields and described == record.described:
             return
+        if described != record.described:
+            columns = [column.decode() for column, _ in facts.links(Table.FIELDS, dataset_key(*name))]
+            self._context.work.columns.update((name, column) for column in columns)
         record.described = described
         for key in set(record.fields) - now.keys():
             packed = facts.linked(Table.COLUMNS, key, unit)
@@ -161,10 +164,12 @@ class DatasetRows:
 
     def give_column(self, name: Name, field: str) -> None:
         """Compute the row of one column."""
-        key = column_key(*name, field)
-        if not any(True for _ in self._context.records.facts.links(Table.COLUMNS, key)):
+        key, facts = column_key(*name, field), self._context.records.facts
+        if not any(True for _ in facts.links(Table.COLUMNS, key)):
             self._emission.give(key, (), (), ())
+            facts.link(Table.FIELDS, dataset_key(*name), field.encode(), None)
             return
+        facts.link(Table.FIELDS, dataset_key(*name), field.encode())
         members = self._context.members(name)
         facets = self._facets(name, members)
         told = next((each for each in schema_fields(facets) if each["name"] == field), {})

@@ -8,7 +8,7 @@ import msgspec
 
 from lineage.facts.extract import ENVIRONMENT, METRICS, ROLLOUT
 from lineage.flows.division import Division
-from lineage.flows.run import Rank, RunView
+from lineage.flows.run import Output, Rank, RunView
 from lineage.fold.context import Context
 from lineage.fold.emission import Emission
 from lineage.fold.records import RunRecord
@@ -168,17 +168,14 @@ class _Rows:
             for met in self._meets(name, writing=True):
                 self._read(flow, name, met, evidence, view.start)
         for sibling, name in self._record.infers:
-            self._infer(flow, sibling, name)
+            self._infer(flow, sibling, name, view.rank())
         if not identity:
             return
         write = timeline.writes.by_id[identity[0]]
         self._add(Edge(EdgeKind.WROTE, flow, write.key, certain=certain, at=write.written))
-        kept, _ = builds_on(timeline, write, also_reads=output in sources or output in view.inputs)
+        kept, _ = builds_on(timeline, write)
         if kept is not None:
-            evidence = (
-                Evidence.DECLARED if told.appends or output in view.inputs or told.lifecycle else Evidence.INFERRED
-            )
-            self._read(flow, output, kept, evidence, view.start, role=False)
+            self._read(flow, output, kept, self._keeps(output, told), view.start, role=False)
         if told.lifecycle == "RENAME" and told.previous is not None:
             old = self._context.directory.resolve(told.previous)
             touch = self._context.timeline(old).touches.get(view.key)
@@ -187,6 +184,13 @@ class _Rows:
                 self._refer(self._context.timeline(old), touch, old, met)
                 self._read(flow, old, met, Evidence.DECLARED, touch.renames_at, role=False)
 
+    def _keeps(self, name: Name, told: Output) -> Evidence:
+        """How it is known that a write keeps what was there: that it appends or alters, or a read; else concluded."""
+        reads = [sources[name] for sources in self._division.flows.values() if name in sources]
+        if told.appends or told.lifecycle == "ALTER":
+            reads.append(Evidence.DECLARED)
+        return min(reads, key=_EVIDENCE.__getitem__, default=Evidence.INFERRED)
+
     def _continuous_flows(self, output: Name, sources: dict[Name, Evidence]) -> None:
         view, timeline = self._view, self._context.timeline(output)
         met = {name: self._meets(name, writing=False) for name in sources}
@@ -194,12 +198,14 @@ class _Rows:
             write = timeline.writes.by_id[write_id]
             moment = write.written
             flow = self._flow(output, moment)
+            for sibling, name in self._record.infers:
+                self._infer(flow, sibling, name, view.rank(moment))
             self._add(Edge(EdgeKind.WROTE, flow, write.key, certain=not view.failed, at=moment))
             for name, evidence in sources.items():
                 for each in met[name]:
                     if each.at <= moment and _comes_before(each, view.rank(moment)):
                         self._read(flow, name, each, evidence, each.at)
-            kept, _ = builds_on(timeline, write, also_reads=False)
+            kept, _ = builds_on(timeline, write)
             if kept is not None:
                 self._read(flow, output, kept, Evidence.DECLARED, moment, role=False)
         writes = timeline.identity(view.key)
@@ -256,7 +262,9 @@ class _Rows:
         if met.unwritten is not None:
             told = digests if met.binding is not Binding.DECLARED or len(touch.reads or ()) == 1 else ()
             at = met.at if touch.continuous else touch.start
-            self.references[met.version] = Reference(name, at, met.unwritten.declared, met.unwritten.digest, told)
+            known = self.references.get(met.version)
+            if known is None or at < known.at:
+                self.references[met.version] = Reference(name, at, met.unwritten.declared, met.unwritten.digest, told)
         elif met.binding is Binding.DECLARED and digests and len(touch.reads or ()) == 1:
             self.references[met.version] = Reference(name, met.at, None, None, digests)
 
@@ -268,7 +276,7 @@ class _Rows:
                 key = found_key(member, self._view.run_id, self._view.job)
                 self.names.append((NameScope.KEY, key.hex(), met.version))
 
-    def _infer(self, flow: bytes, sibling: bytes, name: Name) -> None:
+    def _infer(self, flow: bytes, sibling: bytes, name: Name, rank: Rank) -> None:
         """R8: at the version that the sibling met."""
         found = self._runs.view(sibling)
         timeline = self._context.timeline(name)
@@ -279,7 +287,7 @@ class _Rows:
             meets_continuous(timeline, touch)[0] if touch.continuous else meets_batch(timeline, touch, writing=False)[0]
         )
         for each in met:
-            if _comes_before(each, self._view.rank()) and self._view.key not in self._parts(timeline, each.version):
+            if _comes_before(each, rank) and self._view.key not in self._parts(timeline, each.version):
                 message = f"That {name.name} was read is concluded from what ran before in the same process."
                 gaps = (Gap(GapCode.INFERRED.value, message),)
                 concluded = each._replace(binding=Binding.INFERRED, gaps=gaps)

@@ -43,6 +43,8 @@ class Table(IntEnum):
     """namespace -> folders that are one model each"""
     REFERENCES = 21
     """version -> who tells of it, with what is told"""
+    FIELDS = 27
+    """public dataset -> its columns that are in the graph"""
     CONTENTS = 26
     """public dataset -> datasets and jobs that tell the content of declared versions of it, with what they tell"""
     NEEDS = 25

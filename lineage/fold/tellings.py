@@ -116,6 +116,8 @@ class Tellings:
         bound, at = self._rank(key, met, references)
         for read in telling.reads or ():
             name = self._context.directory.resolve(read.name)
+            if not self._context.is_named(name):
+                continue
             for source in self._sources(key, name, read, met, telling, (at, bound)):
                 if not self._may_read(key, source, bound, references):
                     continue

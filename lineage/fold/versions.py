@@ -77,10 +77,7 @@ class VersionRows:
             yield Gap(
                 GapCode.UNCERTAIN.value, "The run that names this as its output failed, or nothing proves the write."
             )
-        yield from builds_on(timeline, write, also_reads=self._also_reads(timeline, write))[1]
-
-    def _also_reads(self, timeline: Timeline, write: Write) -> bool:
-        return any(timeline.touches[run].reads is not None for run in write.parts if run in timeline.touches)
+        yield from builds_on(timeline, write)[1]
 
     def _unwritten(self, key: bytes, dataset: Name, told: list[tuple[bytes, Reference]]) -> Version:
         references = [reference for _, reference in told]

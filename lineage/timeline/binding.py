@@ -14,9 +14,9 @@ from lineage.keys import Base, store_key
 from lineage.model import Binding, Digest, Gap, GapCode, Name
 from lineage.timeline.timeline import CLOSE, Timeline
 from lineage.timeline.touch import Mode, Told, Touch, comparable, digest_name
-from lineage.timeline.writes import LAST, Write
+from lineage.timeline.writes import FIRST, LAST, Place, Write
 
-BEGINNING = -(2**63)
+BEGINNING: Place = (FIRST.at, FIRST)
 
 
 class Unwritten(NamedTuple):
@@ -91,7 +91,7 @@ def last_under_old_name(timeline: Timeline, touch: Touch, at: int) -> Met:
     return _as_found(timeline, touch, (), at, GapCode.NO_PRODUCER)
 
 
-def builds_on(timeline: Timeline, write: Write, *, also_reads: bool) -> tuple[Met | None, tuple[Gap, ...]]:
+def builds_on(timeline: Timeline, write: Write) -> tuple[Met | None, tuple[Gap, ...]]:
     """The version that ``write`` keeps the content of (R15), and the gap where that is not known."""
     own, before = False, None
     for earlier in _living_before(timeline, write):
@@ -105,11 +105,12 @@ def builds_on(timeline: Timeline, write: Write, *, also_reads: bool) -> tuple[Me
     if write.mode is Mode.REPLACES or not (own or before):
         return None, ()
     shares = before is not None and bool(before.parents & write.parents)
-    if write.mode is Mode.KEEPS or also_reads or shares:
+    readers = [touch for run in write.parts if (touch := timeline.touches.get(run)) and touch.reads is not None]
+    if write.mode is Mode.KEEPS or shares or not all(touch.continuous for touch in readers):
         if before is None:
             return None, ()
         return Met(before.key, before.rank, Binding.BUILDS_ON, write.written, written=before.written), ()
-    if write.mode is Mode.SILENT:
+    if write.mode is Mode.SILENT and not readers:
         what = _label(before) if before else "what the same run had written"
         message = f"Nothing says whether this write of {timeline.name.name} added to {what} or replaced it."
         return None, (Gap(GapCode.WRITE_MODE_UNKNOWN.value, message),)
@@ -158,12 +159,14 @@ def _undeclared(
 ) -> tuple[list[Met], tuple[Gap, ...]]:
     latest = _readable(timeline, touch, at, bound, certain=False)
     certain = _readable(timeline, touch, at, bound, certain=True)
-    if timeline.ended_between(latest.written if latest else BEGINNING, at):
+    if timeline.ends.between(latest.place if latest else BEGINNING, (at, LAST), but=touch.run):
         message = f"{timeline.name.name} was dropped before it was read, and no write since is known."
         return [], (Gap(GapCode.DROPPED.value, message),)
     for write in _by_digest(timeline, digests, (at, LAST)):
         if write.written <= at and touch.run not in write.parts and write.rank < bound:
             return [Met(write.key, write.rank, Binding.HASH, at, _uncertain(write), written=write.written)], ()
+    if certain is not None and timeline.ends.between(certain.place, (at, LAST), but=touch.run):
+        certain = None
     if certain is not None and comparable(certain.contents, digests):
         return [_as_found(timeline, touch, digests, at, GapCode.CONTENT_CHANGED_OUTSIDE)], ()
     bound_to = certain or latest
@@ -219,7 +222,7 @@ def _as_found(timeline: Timeline, touch: Touch, digests: tuple[Digest, ...], at:
 def _living_before(timeline: Timeline, write: Write) -> Iterator[Write]:
     """Earlier writes of smaller rank in the same life of the dataset, the last first."""
     for before in timeline.writes.before(write.place):
-        if timeline.ended_between(before.written, write.written):
+        if timeline.ends.between(before.place, write.place):
             return
         if before.rank < write.rank:
             yield before

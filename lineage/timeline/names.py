@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from lineage.flows.run import Rank
+from lineage.timeline.ends import Ends
 from lineage.timeline.touch import Touch
-from lineage.timeline.writes import Write, Writes
+from lineage.timeline.writes import LAST, Write, Writes
 
 
 class Reader(NamedTuple):
@@ -23,9 +24,9 @@ class Reader(NamedTuple):
 class Names:
     """Declared versions of one dataset: who claims and who reads each, and which write it is the name of."""
 
-    def __init__(self, writes: Writes, ended_between: Callable[[int, int], bool]) -> None:
+    def __init__(self, writes: Writes, ends: Ends) -> None:
         self._writes = writes
-        self._ended_between = ended_between
+        self._ends = ends
         self._readers: dict[str, list[Reader]] = {}
         self._owners: dict[str, Write] = {}
         self._floating: set[str] = set()
@@ -67,7 +68,8 @@ class Names:
 
     def claimed_twice(self, write: Write) -> list[str]:
         """Versions told of ``write`` that other runs claim too (e)."""
-        return [v for v in write.declared if len(self._valid_claims(v)) > 1 and write in self._valid_claims(v)]
+        claims = {version: self._valid_claims(version) for version in write.declared}
+        return [version for version, writes in claims.items() if write in writes and _runs(writes) > _runs([write])]
 
     def settle(self, versions: set[str]) -> dict[str, set[bytes]]:
         """Conclude anew what ``versions`` name, and the joins; the versions that name something else now, each with the
@@ -120,11 +122,15 @@ class Names:
             at = bisect_left(places, (first.at, first.rank)) - 1
             while at >= 0 and first.run in untold[at].parts:
                 at -= 1
-            if at < 0 or untold[at].key in taken or self._ended_between(untold[at].written, first.at):
+            if at < 0 or untold[at].key in taken or self._ends.between(untold[at].place, (first.at, LAST)):
                 continue
             taken.add(untold[at].key)
             joins[version] = untold[at]
         return joins
+
+
+def _runs(writes: Iterable[Write]) -> int:
+    return len({run for write in writes for run in write.parts})
 
 
 def _key(write: Write | None) -> bytes | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lineage.flows.run import merge_digests
 from lineage.model import Digest, Name
+from lineage.timeline.ends import Ends
 from lineage.timeline.names import Names
 from lineage.timeline.touch import DigestName, End, Touch, WriteId, digest_name
-from lineage.timeline.writes import FIRST, Place, Readers, Write, Writes, WriteState
+from lineage.timeline.writes import FIRST, LAST, Place, Readers, Write, Writes, WriteState
 
 Content = tuple[int, tuple[Digest, ...]]
 """When a content was told, and its hashes."""
@@ -38,8 +38,8 @@ class Timeline:
         self.is_model = is_model
         self.touches: dict[bytes, Touch] = {}
         self.writes = Writes(name)
-        self.ends: list[tuple[int, bytes, End]] = []
-        self.names = Names(self.writes, self.ended_between)
+        self.ends = Ends()
+        self.names = Names(self.writes, self.ends)
         self._identities: dict[bytes, tuple[WriteId, ...]] = {}
         self._readers = Readers()
         self._digest_readers: dict[DigestName, Readers] = {}
@@ -93,8 +93,7 @@ class Timeline:
 
     def _add(self, touch: Touch) -> None:
         self.touches[touch.run] = touch
-        for end in touch.ends:
-            insort(self.ends, (end.at, touch.run, end), key=lambda item: item[:2])
+        self.ends.add(touch)
         self.names.add(touch)
         self._set_contents(touch.run, {}, _contents(touch))
         for at in _moments(touch):
@@ -110,7 +109,7 @@ class Timeline:
 
     def _remove(self, touch: Touch) -> None:
         del self.touches[touch.run]
-        self.ends = [item for item in self.ends if item[1] != touch.run]
+        self.ends.remove(touch)
         self.names.remove(touch)
         self._set_contents(touch.run, _contents(touch), {})
         for at in _moments(touch):
@@ -203,7 +202,7 @@ class Timeline:
             affected.versions.add(write.key)
             for run in self._continuous_writers & write.parts.keys():
                 affected.versions.update(self.writes.by_id[write_id].key for write_id in self.identity(run))
-        affected.renamers.update(run for at, run, end in self.ends if end.to is not None and at >= place[0])
+        affected.renamers |= self.ends.renamers(place[0])
 
     def _affect_by_digests(self, write: Write, place: Place, affected: Affected) -> None:
         for digest in write.contents:
@@ -265,24 +264,21 @@ class Timeline:
         if not ends or (before and now and before.ends == now.ends):
             return
         for end in ends:
-            self._affect_span((end.at, FIRST), affected)
-        affected.renamers.update(run for _, run, end in self.ends if end.to is not None)
+            self._affect_span((end.at, LAST), affected)
+        affected.renamers |= self.ends.renamers(FIRST.at)
         self._affect_by_names(set(), set(), affected)
 
     # -- lives (R16)
 
-    def ended_between(self, written: int, at: int) -> bool:
-        """Whether the dataset's life ended after ``written`` and up to ``at``."""
-        found = bisect_left(self.ends, (written, b"\xff" * 17), key=lambda item: item[:2])
-        return found < len(self.ends) and self.ends[found][0] <= at
-
     def renamed_first(self, run: bytes, end: End) -> bool:
         """Whether ``run`` was the first in this life of the dataset to rename it to that name: once per pair and
         life."""
-        for at, other, earlier in self.ends:
-            if (at, other) >= (end.at, run):
+        mine = (end.at, self.touches[run].rank)
+        for earlier in self.ends:
+            if earlier.place >= mine:
                 return True
-            if earlier.to == end.to and not any(at <= w.written <= end.at for w in self.writes.since(at)):
+            others = (write for write in self.writes.since(earlier.place[0]) if run not in write.parts)
+            if earlier.to == end.to and not any(earlier.place < write.place <= mine for write in others):
                 return False
         return True
 

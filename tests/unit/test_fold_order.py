@@ -30,6 +30,8 @@ WORLDS = [
     (0.3, 0.2, 0.0, 0.1, 0.0, 0.0, 0.3),
     (0.1, 0.1, 0.15, 0.1, 0.1, 0.05, 0.1),
     (0.0, 0.0, 0.2, 0.0, 0.0, 0.0, 0.0),
+    (0.1, 0.1, 0.3, 0.0, 0.4, 0.2, 0.0),
+    (0.1, 0.1, 0.1, 0.4, 0.3, 0.1, 0.1),
 ]
 
 
@@ -38,7 +40,7 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        (self.versions, self.hashes, self.links, self.states, self.columns, self.entries, self.types) = WORLDS[seed % 8]
+        (self.versions, self.hashes, self.links, self.states, self.columns, self.entries, self.types) = WORLDS[seed % len(WORLDS)]
         self.names = ["a", "b", "c", "d"][: self.random.choice([2, 3, 4])]
         self.spark = self.random.random() < 0.3
         if self.spark and self.random.random() < 0.5:

@@ -1,0 +1,94 @@
+"""The projector's thread: woken, waited for, patient, stopped."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lineage.errors import UnavailableError
+from lineage.model import Changes
+from lineage.projector import Projector, check_projection
+from lineage.sqlite import SQLiteStore
+from tests.unit.projector.house import (
+    House,
+    event,
+)
+
+
+def test_the_thread_projects_what_it_is_woken_for_and_keeps_the_facts(house: House) -> None:
+    projector = Projector(house.ledger, house.facts, house.store, house.predictions)
+    house.append(event("a"))
+    projector.start()
+    assert projector.wait_for(1, 5)
+    house.append(event("b"), event("c"))
+    assert (projector.behind(), projector.lag_seconds() >= 0) == (2, True)
+    projector.wake(3)
+    assert projector.wait_for(3, 5)
+    assert (projector.behind(), projector.lag_seconds(), projector.reached) == (0, 0.0, 3)
+    house.append(event("d"))
+    projector.stop()
+    assert house.store.watermark() == house.facts.watermark() == 4
+
+
+def test_a_wait_ends_at_its_time(house: House) -> None:
+    projector = Projector(house.ledger, house.facts, house.store, house.predictions)
+    house.append(event("a"))
+    assert not projector.wait_for(1, 0.05)
+    assert projector.lag_seconds() > 0.04
+
+
+def test_while_the_store_is_away_the_thread_tries_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    away, tried = threading.Event(), threading.Event()
+
+    class Moody:
+        def __init__(self, real: SQLiteStore) -> None:
+            self.real = real
+
+        def apply(self, changes: Changes, watermark: int) -> None:
+            if away.is_set():
+                tried.set()
+                raise UnavailableError("The store is away.")
+            self.real.apply(changes, watermark)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.real, name)
+
+    with House(tmp_path / "data", store=Moody) as house:
+        projector = Projector(**house.parts)
+        projector.start()
+        away.set()
+        house.append(event("a"))
+        projector.wake(1)
+        assert tried.wait(5)
+        assert not projector.wait_for(1, 0.05)
+        assert projector.behind() == 1
+        away.clear()
+        assert projector.wait_for(1, 5)
+        projector.stop()
+        assert check_projection(house.ledger, house.store, house.predictions).sound
+    assert "The projection waits: The store is away." in caplog.text
+
+
+def test_a_stop_gives_up_when_its_time_is_over(tmp_path: Path) -> None:
+    class Away:
+        def __init__(self, real: SQLiteStore) -> None:
+            self.real = real
+
+        def apply(self, changes: Changes, watermark: int) -> None:
+            raise UnavailableError("The store is away.")
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.real, name)
+
+    with House(tmp_path / "data", store=Away) as house:
+        projector = Projector(**house.parts)
+        projector.start()
+        house.append(event("a"))
+        projector.wake(1)
+        projector.stop(0.2)
+        assert projector.behind() == 1
