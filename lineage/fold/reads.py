@@ -176,13 +176,21 @@ class _Rows:
         kept, _ = builds_on(timeline, write)
         if kept is not None:
             self._read(flow, output, kept, self._keeps(output, told), view.start, role=False)
-        if told.lifecycle == "RENAME" and told.previous is not None:
-            old = self._context.directory.resolve(told.previous)
-            touch = self._context.timeline(old).touches.get(view.key)
-            if touch is not None and touch.renames_at is not None:
-                met = last_under_old_name(self._context.timeline(old), touch, touch.renames_at)
-                self._refer(self._context.timeline(old), touch, old, met)
-                self._read(flow, old, met, Evidence.DECLARED, touch.renames_at, role=False)
+        self._rename(flow, told, view.rank())
+
+    def _rename(self, flow: bytes, told: Output, rank: Rank) -> None:
+        """R16: a RENAME takes along the last version of the old name."""
+        if told.lifecycle != "RENAME" or told.previous is None:
+            return
+        old = self._context.directory.resolve(told.previous)
+        timeline = self._context.timeline(old)
+        touch = timeline.touches.get(self._view.key)
+        if touch is None or touch.renames_at is None:
+            return
+        met = last_under_old_name(timeline, touch, touch.renames_at)
+        if _comes_before(met, rank):
+            self._refer(timeline, touch, old, met)
+            self._read(flow, old, met, Evidence.DECLARED, touch.renames_at, role=False)
 
     def _keeps(self, name: Name, told: Output) -> Evidence:
         """How it is known that a write keeps what was there: that it appends or alters, or a read; else concluded."""
@@ -205,6 +213,7 @@ class _Rows:
                 for each in met[name]:
                     if each.at <= moment and _comes_before(each, view.rank(moment)):
                         self._read(flow, name, each, evidence, each.at)
+            self._rename(flow, view.outputs[output], view.rank(moment))
             kept, _ = builds_on(timeline, write)
             if kept is not None:
                 self._read(flow, output, kept, Evidence.DECLARED, moment, role=False)
@@ -383,7 +392,7 @@ def _joined(one: Edge, other: Edge) -> Edge:
 def _parameters(facet: object) -> dict[str, object]:
     listed = facet.get("parameters") if isinstance(facet, dict) else None
     items = listed if isinstance(listed, list) else ()
-    return {str(i.get("name") or i["key"]): i.get("value") for i in items if isinstance(i, dict) and "key" in i}
+    return {str(i["key"]): i.get("value") for i in items if isinstance(i, dict) and "key" in i}
 
 
 def _metrics(facet: object) -> tuple[dict[str, object], ...]:

@@ -204,14 +204,13 @@ class Runs:
         for name, output in view.outputs.items():
             at = view.effective_end if view.end is not None else output.told[-1].at
             at = max(at or view.start, view.start)
-            if view.failed:
-                continue
-            if output.lifecycle == "DROP":
+            if output.lifecycle == "DROP" and not view.failed:
                 touch = touches.get(name, bare)
                 touches[name] = msgspec.structs.replace(touch, ends=(*touch.ends, End(at)))
             elif (old := self._old_name(name, output)) is not None:
                 touch = touches.get(old, bare)
-                touches[old] = msgspec.structs.replace(touch, ends=(*touch.ends, End(at, name)), renames_at=at)
+                ends = touch.ends if view.failed else (*touch.ends, End(at, name))
+                touches[old] = msgspec.structs.replace(touch, ends=ends, renames_at=at)
         return touches
 
     def _old_name(self, name: Name, output: Output) -> Name | None:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lineage.errors import LineageError
 from lineage.event.model import Event
 from lineage.event.parser import parse_event
 from lineage.event.prediction import parse_prediction
@@ -59,8 +58,10 @@ def _parse(entry: Entry, batch: Batch, skip: Callable[[Place], None]) -> None:
                 batch.predictions.append(_prediction(entry.index, position, record))
             else:
                 batch.events.append((entry.index, position, parse_event(record)))
-        except LineageError as error:
-            _log.warning("Record %d of entry %d is passed over: %s", position, entry.index, error)
+        except MemoryError:
+            raise
+        except Exception as error:
+            _log.warning("Record %d of entry %d is passed over: %r", position, entry.index, error)
             skip((entry.index, position))
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from lineage.errors import BusyError, DataFolderError, UnavailableError
-from lineage.fold.fold import Fold
+from lineage.fold.fold import Fold, Taken
 from lineage.fold.store import FactStore, Table
 from lineage.ledger import Ledger
 from lineage.model import Changes
@@ -31,7 +31,8 @@ _KEEP_EVENTS = 5_000
 _SEAL = b"ledger"
 """Key of the record that says which ledger the facts were made from; no unit of rows has a key of six bytes."""
 _FEWER = "the ledger has fewer entries than were projected"
-_OF_THE_DISK = (UnavailableError, BusyError, DataFolderError)
+_NOT_OF_A_RECORD = (UnavailableError, BusyError, DataFolderError, MemoryError)
+"""Errors that say nothing about a record: no record is passed over because of them."""
 
 _log = logging.getLogger(__name__)
 
@@ -143,38 +144,37 @@ class Projection:
             self._predictions.apply(batch.predictions, batch.end)
             self._indexed = batch.end
         try:
-            changes = self._fold.take(batch.events)
-        except _OF_THE_DISK:
+            self._store.apply(self._fold.take(batch.events), batch.end)
+        except _NOT_OF_A_RECORD:
             raise
         except Exception:
-            _log.exception("Entries %d to %d are folded record by record.", batch.start, batch.end - 1)
-            self._project_singly(batch)
-        else:
-            self._store.apply(changes, batch.end)
+            _log.exception("Entries %d to %d are folded apart.", batch.start, batch.end - 1)
+            self._fold.rollback()
+            self._follow(batch.start)
+            self._take_apart(batch.start, batch.events, lambda changes: self._store.apply(changes, batch.start))
+            self._store.apply(Changes(), batch.end)
         self._unkept += max(1, len(batch.events))
         self.reached = batch.end
 
-    def _project_singly(self, batch: Batch) -> None:
-        """As :meth:`_project` for events of which one can't be folded: that one is left out."""
-        self._fold.rollback()
-        self._follow(batch.start)
-        self._take_singly(batch, lambda changes: self._store.apply(changes, batch.start))
-        self._store.apply(Changes(), batch.end)
-
-    def _take_singly(self, batch: Batch, show: Callable[[Changes], None]) -> None:
-        """Fold, show and keep event by event; the watermark stays, as taking an event again changes nothing."""
-        for index, position, event in batch.events:
-            try:
-                changes = self._fold.take([(index, position, event)])
-            except _OF_THE_DISK:
-                raise
-            except Exception:
+    def _take_apart(self, start: int, events: Sequence[Taken], show: Callable[[Changes], None]) -> None:
+        """Fold, show and keep ``events`` save those that can't be: by halves, until these stand alone. The watermark
+        stays, as taking an event again changes nothing."""
+        try:
+            show(self._fold.take(events))
+        except _NOT_OF_A_RECORD:
+            raise
+        except Exception:
+            self._fold.rollback()
+            if len(events) > 1:
+                half = len(events) // 2
+                self._take_apart(start, events[:half], show)
+                self._take_apart(start, events[half:], show)
+            else:
+                index, position, _ = events[0]
                 _log.exception("Record %d of entry %d can't be folded and is passed over.", position, index)
                 self._skipped.add((index, position))
-                self._fold.rollback()
-                continue
-            show(changes)
-            self._keep(batch.start)
+        else:
+            self._keep(start)
 
     def _keep(self, size: int) -> None:
         """Commit the facts as those of the first ``size`` entries, which the store has."""
@@ -241,12 +241,12 @@ class Projection:
             batch = read_batch(self._ledger, kept, shown, self._skipped.add)
             try:
                 self._fold.take(batch.events)
-            except _OF_THE_DISK:
+            except _NOT_OF_A_RECORD:
                 raise
             except Exception:
-                _log.exception("Entries %d to %d are folded record by record.", batch.start, batch.end - 1)
+                _log.exception("Entries %d to %d are folded apart.", batch.start, batch.end - 1)
                 self._fold.rollback()
-                self._take_singly(batch, lambda _: None)
+                self._take_apart(batch.start, batch.events, lambda _: None)
             self._keep(batch.end)
 
     def _index(self, shown: int) -> None:

@@ -137,6 +137,7 @@ class Projector:
                     _log.exception("The projection failed, and is tried again.")
                 if self._stopping:
                     return
+                self._publish()
                 self._pause(retry * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
                 retry = min(retry * 2, _LONGEST_RETRY)
 

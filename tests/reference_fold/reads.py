@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reference_fold.division import lifecycle_of, writes_of
-from reference_fold.versions import Declared, Ending, Written, digests_of, hashes_read, in_reading_order
+from reference_fold.versions import Declared, Ending, Place, Written, digests_of, hashes_read, in_reading_order
 from reference_fold.world import Rank, Run
 
 from lineage.event.model import Name
@@ -16,6 +16,9 @@ SCOPES = ("FULL", "SAMPLE", "METADATA")
 
 Found = tuple[Name, str, object]
 """A version that no recorded run wrote: its dataset, and what it is known by (R10)."""
+
+AFTER_ALL: Rank = (2**63, "", Name("", ""))
+"""Larger than the rank of any run."""
 
 
 @dataclass
@@ -47,9 +50,9 @@ class Timeline:
         """The versions of ``dataset`` as they stand (R0)."""
         return sorted((v for v in self.versions if v.dataset == dataset), key=lambda version: version.place)
 
-    def living(self, versions: list[Written], dataset: Name, time: int, other_than: Run | None) -> list[Written]:
-        """Those of ``versions`` whose life no end until ``time`` has ended, the run's own not counted (R16)."""
-        ends = [e.place for e in self.endings if e.dataset == dataset and e.time <= time and e.run is not other_than]
+    def living(self, versions: list[Written], dataset: Name, until: Place, other_than: Run | None) -> list[Written]:
+        """Those of ``versions`` whose life no end up to ``until`` has ended, the run's own not counted (R16)."""
+        ends = [e.place for e in self.endings if e.dataset == dataset and e.place <= until and e.run is not other_than]
         return [version for version in versions if not ends or version.place >= max(ends)]
 
     def is_ended(self, dataset: Name, time: int, other_than: Run | None) -> bool:
@@ -136,7 +139,7 @@ def undeclared(line: Timeline, look: Look) -> tuple[list[Met], set[str]]:
         and version.written <= look.time
         and (look.limit is None or version.rank < look.limit)
     ]
-    living = line.living(before, look.dataset, look.time, look.run)
+    living = line.living(before, look.dataset, (look.time, AFTER_ALL), look.run)
     if not living and line.is_ended(look.dataset, look.time, look.run):
         return [], {"DROPPED"}
     if agree := [version for version in before if agreeing(look.hashes, version.digests)]:
@@ -187,7 +190,7 @@ def builds_on(line: Timeline, version: Written, *, reads: bool) -> tuple[Met | N
     run, output = version.run, version.dataset
     change = lifecycle_of(run.claims, output)
     before = [v for v in line.of(output) if v.place < version.place and v.rank < version.rank]
-    living = line.living(before, output, version.written, None)
+    living = line.living(before, output, version.place, None)
     if not living or change in ("OVERWRITE", "TRUNCATE", "RENAME"):
         return None, ""
     others = [each for each in living if each.run is not run]

@@ -40,7 +40,9 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        (self.versions, self.hashes, self.links, self.states, self.columns, self.entries, self.types) = WORLDS[seed % len(WORLDS)]
+        self.versions, self.hashes, self.links, self.states, self.columns, self.entries, self.types = WORLDS[
+            seed % len(WORLDS)
+        ]
         self.names = ["a", "b", "c", "d"][: self.random.choice([2, 3, 4])]
         self.spark = self.random.random() < 0.3
         if self.spark and self.random.random() < 0.5:
