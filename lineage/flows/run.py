@@ -252,7 +252,7 @@ def _merge_inputs(view: RunView, ordered: Sequence[Claims], resolve: Resolve) ->
             told[name] = (versions, merge_digests(digests, read.digests))
         if view.is_continuous:
             for line in claim.traffic or ():
-                _add_traffic(view, told, resolve(line.name), line)
+                _add_traffic(view, told, resolve(line.name), line, written)
         for name, (versions, digests) in told.items():
             if versions or digests:
                 view.inputs[name].told.append(ToldRead(claim.time, tuple(versions), digests))
@@ -265,12 +265,16 @@ def _merge_inputs(view: RunView, ordered: Sequence[Claims], resolve: Resolve) ->
 
 
 def _add_traffic(
-    view: RunView, told: dict[Name, tuple[dict[str, None], tuple[Digest, ...]]], name: Name, line: Traffic
+    view: RunView,
+    told: dict[Name, tuple[dict[str, None], tuple[Digest, ...]]],
+    name: Name,
+    line: Traffic,
+    written: set[tuple[Name, str]],
 ) -> None:
     if line.percent <= 0:
         return
     view.inputs.setdefault(name, Input())
-    if line.version:
+    if line.version and (name, line.version) not in written:
         told.setdefault(name, ({}, ()))[0][line.version] = None
 
 

@@ -202,8 +202,8 @@ class Runs:
             told = _told(view, view.inputs.get(name))
             touches[name] = msgspec.structs.replace(bare, reads=told)
         for name, output in view.outputs.items():
-            at = view.effective_end if view.end is not None else output.told[-1].at
-            at = max(at or view.start, view.start)
+            at = view.effective_end if view.effective_end is not None else output.told[-1].at
+            at = max(at, view.start)
             if output.lifecycle == "DROP" and not view.failed:
                 touch = touches.get(name, bare)
                 touches[name] = msgspec.structs.replace(touch, ends=(*touch.ends, End(at)))
