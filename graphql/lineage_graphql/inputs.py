@@ -8,7 +8,7 @@ from lineage.errors import BadInputError, InvalidSubjectError
 from lineage.questions import subjects
 from lineage_graphql.scalars import DateTime
 
-_LONGEST = 4_096
+_LONGEST = 65_536
 
 
 @strawberry.input(description="A dataset, by any of its names; a model is a dataset.")
