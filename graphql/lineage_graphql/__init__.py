@@ -1,4 +1,4 @@
-"""GraphQL over the questions of Lineage (contract section 4): types, resolvers and query limits.
+"""GraphQL over the questions of Lineage: types, resolvers and query limits.
 
 :func:`build_schema` makes the schema, :func:`graphql_router` serves it under ``/graphql``, :func:`execute` asks it
 without HTTP. What resolvers need is in :class:`GraphQLContext`; the figures at which a query is refused are

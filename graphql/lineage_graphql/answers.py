@@ -1,5 +1,5 @@
 # mypy: disable-error-code="untyped-decorator, no-any-return"
-"""Answers as the schema has them (contract section 4). The types only describe: what they show are rows
+"""Answers as the schema has them. The types only describe: what they show are rows
 (:mod:`lineage_graphql.asked`)."""
 
 from __future__ import annotations

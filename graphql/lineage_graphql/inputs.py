@@ -1,4 +1,4 @@
-"""What a question is about, as the schema takes it (contract section 4), and as :mod:`lineage.questions` takes it."""
+"""What a question is about, as the schema takes it, and as :mod:`lineage.questions` takes it."""
 
 from __future__ import annotations
 

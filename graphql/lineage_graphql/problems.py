@@ -1,4 +1,4 @@
-"""Errors as a client sees them: a message, and ``extensions`` with code, hint and field (contract section 4).
+"""Errors as a client sees them: a message, and ``extensions`` with code, hint and field.
 
 What Lineage raises on purpose speaks for itself; what GraphQL finds wrong with a query is BAD_INPUT; anything else is
 INTERNAL: logged here, and masked there.

@@ -1,4 +1,4 @@
-"""The nouns of answers: what every question gives back (contract section 4; DESIGN.md "The two questions").
+"""The nouns of answers: what every question gives back.
 
 An answer holds keys, kinds and distances, so that one of half a million hits stays cheap. What must look at nodes is
 asked for with a :class:`View`: a page of hits (:class:`Pages`), the summary, the gaps. The view may be the one that the
@@ -107,7 +107,7 @@ class Cut:
 @dataclass(frozen=True, slots=True)
 class AnswerGap:
     """One thing that the answer can't be sure of, said to a person, and what it is about. ``kind`` is a gap code of
-    fold-rules.md (:class:`lineage.model.GapCode`, as text). A read's gap is about the version that was read."""
+    :class:`lineage.model.GapCode`, as text. A read's gap is about the version that was read."""
 
     kind: str
     message: str

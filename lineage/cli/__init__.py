@@ -1,4 +1,4 @@
-"""The command line: ``lineage`` (contract section 5).
+"""The command line: ``lineage``.
 
 Each command is a thin function over a service. Modules are loaded by the command that needs them, so that
 ``lineage --help`` is quick, and that hashing, sending and asking over HTTP work with the light install, which has

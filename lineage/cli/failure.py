@@ -1,4 +1,4 @@
-"""From errors to exit codes and sentences, in one table (contract section 5)."""
+"""From errors to exit codes and sentences, in one table."""
 
 from __future__ import annotations
 

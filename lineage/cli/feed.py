@@ -1,4 +1,4 @@
-"""The ledger read back, for exports: by a server's feed (contract section 1), or from a data folder's files."""
+"""The ledger read back, for exports: by a server's feed, or from a data folder's files."""
 
 from __future__ import annotations
 

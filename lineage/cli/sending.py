@@ -81,7 +81,7 @@ class ServerSink:
 
 
 def sent_of(told: dict[str, Any], records: list[Record]) -> Sent:
-    """What the server's answer to a batch says (contract section 1)."""
+    """What the server's answer to a batch says."""
     receipts = [receipt for receipt in told.get("receipts", ()) if receipt]
     duplicates = sum(bool(receipt.get("duplicate")) for receipt in receipts)
     refused = [

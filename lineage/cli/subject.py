@@ -1,4 +1,4 @@
-"""What a question is about, from words to GraphQL's ``SubjectInput`` (contract section 4)."""
+"""What a question is about, from words to GraphQL's ``SubjectInput``."""
 
 from __future__ import annotations
 

@@ -24,9 +24,6 @@ class Dialect(Protocol):
 
     name: str
 
-    def speaks(self, event: Event) -> bool:
-        """Whether this producer sent the event. Cheap: asked of every event."""
-
     def meant(self, event: Event) -> Event:
         """The event as the producer meant it: names normalised, phantom datasets and stale versions left out."""
 
@@ -53,7 +50,7 @@ _BY_NAME: dict[str | None, Dialect] = {dialect.name: dialect for dialect in DIAL
 
 
 def dialect_of(event: Event) -> Dialect:
-    """The first of :data:`DIALECTS` that speaks ``event``."""
+    """The dialect of the producer that sent ``event`` (:func:`~lineage.dialects.recognition.producer_name`)."""
     return _BY_NAME.get(producer_name(event), PLAIN)
 
 

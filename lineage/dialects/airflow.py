@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from lineage.dialects.plain import Plain
-from lineage.dialects.recognition import AIRFLOW, producer_name
+from lineage.dialects.recognition import AIRFLOW
 from lineage.dialects.sql_parser import has_form_of
 from lineage.event.model import Event, Name
 from lineage.facts.claims import Claims
@@ -21,10 +21,6 @@ class Airflow(Plain):
     """What Airflow's tasks and DAG runs tell."""
 
     name = AIRFLOW
-
-    def speaks(self, event: Event) -> bool:
-        """Whether Airflow sent it."""
-        return producer_name(event) == AIRFLOW
 
     def claims(self, event: Event, claims: Claims) -> Claims:
         """The claims, marked as Airflow's."""

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from lineage.dialects.plain import Plain
-from lineage.dialects.recognition import DBT, producer_name
+from lineage.dialects.recognition import DBT
 from lineage.dialects.shapes import job_type, told
 from lineage.dialects.sql_parser import has_form_of
 from lineage.event.model import Event, EventDataset, Name
@@ -38,10 +38,6 @@ class Dbt(Plain):
     """What dbt's nodes tell."""
 
     name = DBT
-
-    def speaks(self, event: Event) -> bool:
-        """Whether dbt sent it."""
-        return producer_name(event) == DBT
 
     def meant(self, event: Event) -> Event:
         """The event with its default mode's job name, and without the outputs of tests."""

@@ -15,7 +15,7 @@ from dataclasses import replace
 import msgspec
 
 from lineage.dialects.plain import Plain
-from lineage.dialects.recognition import FEAST, producer_name
+from lineage.dialects.recognition import FEAST
 from lineage.dialects.shapes import told
 from lineage.event.model import Event, EventDataset, Facets
 from lineage.facts.claims import Claims
@@ -28,10 +28,6 @@ class Feast(Plain):
     """What Feast's apply and materialize tell."""
 
     name = FEAST
-
-    def speaks(self, event: Event) -> bool:
-        """Whether Feast sent it."""
-        return producer_name(event) == FEAST
 
     def meant(self, event: Event) -> Event:
         """The event without entities, and with a ``lineage`` facet that feeds each online store from its view (R5)."""

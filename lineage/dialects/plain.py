@@ -12,10 +12,6 @@ class Plain:
     name: str = "plain"
     nests_writes: bool = False
 
-    def speaks(self, event: Event) -> bool:
-        """Every event."""
-        return True
-
     def meant(self, event: Event) -> Event:
         """The event as it came."""
         return event

@@ -20,7 +20,7 @@ import msgspec
 
 from lineage.dialects.iceberg import without_stale_versions
 from lineage.dialects.plain import Plain
-from lineage.dialects.recognition import SPARK, producer_name
+from lineage.dialects.recognition import SPARK
 from lineage.dialects.shapes import told, with_dataset_names
 from lineage.dialects.spark_jobs import is_child_of_application, lasting_name, without_uids, writes_with_statistics
 from lineage.event.model import Event, EventDataset, Facets, Name
@@ -41,10 +41,6 @@ class Spark(Plain):
 
     name = SPARK
     nests_writes = True
-
-    def speaks(self, event: Event) -> bool:
-        """Whether the Spark agent sent it."""
-        return producer_name(event) == SPARK
 
     def meant(self, event: Event) -> Event:
         """The event with lasting job and dataset names, and without versions that were not read or written."""

@@ -42,7 +42,7 @@ class Event:
     """One event. ``time`` is ``eventTime`` in UTC microseconds since the epoch, ``hash`` the SHA-256 of the bytes.
 
     ``type`` is ``eventType`` in upper case, or None. ``run_id`` is a lower-case canonical UUID. Of a JobEvent it is
-    None; of a DatasetEvent ``job`` too, and ``dataset`` is set. ``warnings`` are codes of contract section 1.
+    None; of a DatasetEvent ``job`` too, and ``dataset`` is set. ``warnings`` are the codes that receipts show.
     """
 
     kind: EventKind
@@ -62,7 +62,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class PredictionRecord:
-    """One prediction as it was told (contract section 3). ``time`` is UTC microseconds since the epoch."""
+    """One prediction as it was told. ``time`` is UTC microseconds since the epoch."""
 
     hash: bytes
     id: str

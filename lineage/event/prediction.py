@@ -1,4 +1,4 @@
-"""The bytes of a prediction record to a :class:`~lineage.event.model.PredictionRecord` (contract, "A prediction").
+"""The bytes of a prediction record to a :class:`~lineage.event.model.PredictionRecord`.
 
 Required: ``id``, ``time``, ``deployment`` with ``namespace`` and ``name``. The others may be absent, or null, which means
 the same.

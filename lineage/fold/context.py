@@ -133,10 +133,6 @@ class Context:
         if sum(len(timeline.touches) for timeline in self._timelines.values()) > self._capacity:
             self._timelines.clear()
 
-    def forget(self) -> None:
-        """Drop every timeline."""
-        self._timelines.clear()
-
     # -- runs
 
     def parent_of(self, view: RunView) -> tuple[str, Name]:
@@ -163,7 +159,7 @@ class Context:
         )
 
     def role(self, view: RunView, name: Name, *, trains: bool) -> Role | None:
-        """The role of an input: as told, else by what the run writes (contract section 2)."""
+        """The role of an input: as told, else by what the run writes."""
         source = view.inputs.get(name)
         if source is not None and source.role:
             return Role(source.role)

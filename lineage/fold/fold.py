@@ -31,7 +31,11 @@ from lineage.fold.work import Work
 from lineage.keys import dataset_key
 from lineage.model import Changes, Name
 
-__all__ = ["Fold", "MemoryFacts"]
+__all__ = ["RULES", "Fold", "MemoryFacts"]
+
+RULES = 1
+"""Which reading of the rules the graph follows: raised when the same events come to mean another graph, so that what
+was folded before is folded anew."""
 
 Taken = tuple[int, int, Event]
 """(ledger index, position, event)."""

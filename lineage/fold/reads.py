@@ -15,6 +15,7 @@ from lineage.fold.records import RunRecord
 from lineage.fold.references import Reference, References
 from lineage.fold.runs import Runs, is_certain
 from lineage.fold.store import Table
+from lineage.fold.wiring import tags
 from lineage.keys import Base, job_key, run_key, store_key
 from lineage.model import (
     Binding,
@@ -355,7 +356,7 @@ class _Rows:
             environment=_plain(facets.get(ENVIRONMENT)),
             rollout=_plain(facets.get(ROLLOUT)),
             error=_message(facets.get("errorMessage")),
-            tags=_tags(facets.get("tags")),
+            tags=tags(facets),
             updated_at=view.updated,
             facets={
                 name: facets[name]
@@ -376,8 +377,8 @@ def _comes_before(met: Met, rank: Rank) -> bool:
 
 
 def _joined(one: Edge, other: Edge) -> Edge:
-    """Of several ways in which one flow read one version: the best evidence and binding, all roles' first, no gap
-    lost."""
+    """Of several ways in which one flow read one version: the best evidence, the strongest binding with its gaps, and
+    the first of the roles."""
     best = min(one, other, key=lambda e: (_STRENGTH[e.binding or Binding.AS_FOUND], _EVIDENCE[e.evidence], e.at or 0))
     roles = sorted((e.role for e in (one, other) if e.role), key=list(Role).index)
     return msgspec.structs.replace(
@@ -407,9 +408,3 @@ def _plain(facet: object) -> dict[str, object]:
 def _message(facet: object) -> str | None:
     message = facet.get("message") if isinstance(facet, dict) else None
     return message if isinstance(message, str) else None
-
-
-def _tags(facet: object) -> tuple[str, ...]:
-    listed = facet.get("tags") if isinstance(facet, dict) else None
-    items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-    return tuple(sorted({f"{i['key']}={i.get('value')}" for i in items if "key" in i}))

@@ -21,7 +21,10 @@ import msgspec
 
 from lineage.errors import DataFolderError, LineageError, UnavailableError
 from lineage.fold.records import DatasetRecord, JobRecord, RunRecord
+from lineage.fold.references import Reference
 from lineage.fold.store import Table
+from lineage.model import EdgeKind, NameScope
+from lineage.timeline.timeline import Content
 from lineage.timeline.touch import Touch
 
 _APPLICATION_ID = 0x4C696E46
@@ -56,8 +59,11 @@ _UNLINK = "DELETE FROM links WHERE tbl = ? AND key = ? AND other = ?"
 @cache
 def _version() -> int:
     """Follows from the tables and from what is encoded into them: either changes, and the file is made anew."""
-    kinds = [msgspec.inspect.type_info(kind) for kind in (RunRecord, DatasetRecord, JobRecord, Touch)]
-    return crc32(repr((_CREATE, kinds)).encode()) & 0x7FFFFFFF
+    kinds = [
+        msgspec.inspect.type_info(kind) for kind in (RunRecord, DatasetRecord, JobRecord, Touch, Reference, Content)
+    ]
+    codes = [*Table, *EdgeKind, *NameScope]
+    return crc32(repr((_CREATE, kinds, codes)).encode()) & 0x7FFFFFFF
 
 
 class SQLiteFacts:

@@ -17,7 +17,6 @@ class Table(IntEnum):
     RUN = 1
     DATASET = 2
     JOB = 3
-    VERSION = 4
     ROWS = 5
     NAMES = 10
     """namespace -> name of each dataset and each identifier of a symlink"""

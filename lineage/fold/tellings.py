@@ -96,7 +96,7 @@ class Tellings:
         made: bool = True,
     ) -> Met | None:
         told = Told(telling.time, (version,) if version else (), telling.digests)
-        met = telling_meets(self._context.timeline(public), key, told)
+        met = telling_meets(self._context.timeline(public), told)
         if met is not None:
             new = met.unwritten
             declared, digest = (new.declared, new.digest) if new else (None, None)
@@ -143,7 +143,7 @@ class Tellings:
         timeline = self._context.timeline(name)
         if read.version or read.digests:
             told = Told(telling.time, (read.version,) if read.version else (), read.digests)
-            met = telling_meets(timeline, key, told)
+            met = telling_meets(timeline, told)
             return [met] if met else []
         at, bound = written
         writer = bound.run_id, Name(bound.namespace, bound.name)

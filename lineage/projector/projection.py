@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from lineage.errors import BusyError, DataFolderError, UnavailableError
-from lineage.fold.fold import Fold, Taken
+from lineage.fold.fold import RULES, Fold, Taken
 from lineage.fold.store import FactStore, Table
 from lineage.ledger import Ledger
 from lineage.model import Changes
@@ -217,11 +217,11 @@ class Projection:
             return "there are no facts"
         if kept > head:
             return _FEWER
-        return None if sealed == self._seal(kept) else "it was made from another ledger"
+        return None if sealed == self._seal(kept) else "it was made from another ledger, or by other rules"
 
     def _seal(self, size: int) -> bytes:
-        """Names the ledger and its first ``size`` entries: its id and their Merkle root."""
-        return self._ledger.id.encode() + self._ledger.root(size)
+        """Names the rules, the ledger and its first ``size`` entries: its id and their Merkle root."""
+        return RULES.to_bytes(4) + self._ledger.id.encode() + self._ledger.root(size)
 
     def _clear(self, why: str) -> None:
         """Empty graph and facts, in this order: a graph behind its facts is noticed, one without is too."""

@@ -1,4 +1,4 @@
-"""What to do about what a change reaches: the one table (DESIGN.md "The two questions").
+"""What to do about what a change reaches: the one table.
 
 | hit | reached over reads with role | consequence |
 |---|---|---|
@@ -15,7 +15,7 @@
 | column | any | as its dataset |
 
 Only reads on affected paths count; of several consequences the most severe, RETRAIN before REVALIDATE. A read of a run
-that writes a model counts as TRAIN if it tells no role (contract section 2). What is remediated has NONE.
+that writes a model counts as TRAIN if it tells no role. What is remediated has NONE.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is affected by a change (DESIGN.md "The two questions"; contract section 4).
+"""What is affected by a change.
 
 Two radii. *Potential*: what is wired downstream of the subject's dataset, column or job (logical level). *Actual*:
 which runs really read the changed versions, what they wrote, which rollouts served it (version level). The subjects

@@ -1,4 +1,4 @@
-"""Which rollout, and which model versions, may have made a prediction (contract section 3).
+"""Which rollout, and which model versions, may have made a prediction.
 
 A record that tells its run means that rollout; else the rollouts of its deployment live at its time are meant. A model
 that the record tells narrows them to those that read it, and to its version if told, whenever that was read.

@@ -1,4 +1,4 @@
-"""What a question is about: references as contract section 4 has them (``SubjectInput``, ``ServedInput``)."""
+"""What a question is about: references as the schema has them (``SubjectInput``, ``ServedInput``)."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def weakest_binding(bindings: Iterable[Binding | None]) -> Binding | None:
 
 
 def first_role(roles: Iterable[Role | None]) -> Role | None:
-    """Of several reads' roles that which is told (contract section 4), None if none tells one."""
+    """Of several reads' roles that which is told, None if none tells one."""
     return min((role for role in roles if role is not None), key=_ROLES.__getitem__, default=None)
 
 

@@ -1,4 +1,4 @@
-"""Which data trained what served (DESIGN.md "The two questions"; contract section 4).
+"""Which data trained what served.
 
 Prediction, window or model → model versions → for each, the run that wrote it, and what that run read into the one flow
 that wrote it → all that these came from. ``distance`` is the number of runs crossed from the model version. Certainty:

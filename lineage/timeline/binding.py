@@ -117,7 +117,7 @@ def builds_on(timeline: Timeline, write: Write) -> tuple[Met | None, tuple[Gap, 
     return None, ()
 
 
-def telling_meets(timeline: Timeline, run: bytes, told: Told) -> Met | None:
+def telling_meets(timeline: Timeline, told: Told) -> Met | None:
     """The version that a DatasetEvent or JobEvent tells of: the write so named, else one without a writer (R3)."""
     for version in told.versions:
         owner = timeline.names.owner(version)

@@ -12,7 +12,7 @@ from reference_fold.reference import facts_of
 from reference_fold.worlds import NARROW, parsed, world
 
 WORLDS = 200
-FEWEST = 20
+FEWEST = 100
 
 
 @pytest.mark.parametrize("kind", NARROW)

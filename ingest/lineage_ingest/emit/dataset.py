@@ -1,4 +1,4 @@
-"""Datasets and models as a pipeline describes them, and as events carry them (OpenLineage 2-0-2, contract section 2).
+"""Datasets and models as a pipeline describes them, and as events carry them (OpenLineage 2-0-2).
 
 A local file is named as OpenLineage's naming specification says: namespace ``file``, name the absolute path.
 """

@@ -1,4 +1,4 @@
-"""Deployments and rollouts (contract section 2): a job that is a SERVICE, and its runs, each open while it serves."""
+"""Deployments and rollouts: a job that is a SERVICE, and its runs, each open while it serves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content hashes of files (contract section 2, ``lineageGraph_contentHash``, method ``file``), streaming, in bounded
+"""Content hashes of files (``lineageGraph_contentHash``, method ``file``), streaming, in bounded
 memory."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Our own facets (contract section 2) as attrs classes on openlineage-python's base facets; schemas:
+"""Our own facets as attrs classes on openlineage-python's base facets; schemas:
 ``lineage_ingest.facets``.
 
 Their keys are the attribute names that OpenLineage's custom facets rule gives: prefix, underscore, name.

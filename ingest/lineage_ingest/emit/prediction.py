@@ -1,4 +1,4 @@
-"""Prediction records as they go over the wire (contract section 3)."""
+"""Prediction records as they go over the wire."""
 
 from __future__ import annotations
 

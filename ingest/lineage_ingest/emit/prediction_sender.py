@@ -1,4 +1,4 @@
-"""One attempt to hand prediction records to the server, and what its answer means (contract sections 1 and 3)."""
+"""One attempt to hand prediction records to the server, and what its answer means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content hashes of rows (contract section 2, ``lineageGraph_contentHash``, method ``table``), whatever the file
+"""Content hashes of rows (``lineageGraph_contentHash``, method ``table``), whatever the file
 format.
 
 A table is a multiset of rows over named columns: the order of rows and of columns does not count, duplicate rows do.

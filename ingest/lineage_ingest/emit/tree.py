@@ -1,4 +1,4 @@
-"""Content hashes of directories (contract section 2, ``lineageGraph_contentHash``, method ``tree``).
+"""Content hashes of directories (``lineageGraph_contentHash``, method ``tree``).
 
 The digest is the SHA-256 of the line ``lineage-tree/1\\n`` and, for each entry in the order of the bytes of its path,
 of

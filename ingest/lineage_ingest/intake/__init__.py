@@ -1,4 +1,4 @@
-"""The HTTP intake: records in, the ledger as a feed, liveness, readiness, metrics (contract, "Records in").
+"""The HTTP intake: records in, the ledger as a feed, liveness, readiness, metrics.
 
 All of it is plain ASGI. :func:`intake_router` puts the parts together, :class:`Guard` goes around the whole server:
 

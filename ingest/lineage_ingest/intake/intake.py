@@ -1,4 +1,4 @@
-"""Records in over HTTP (contract, "Records in"): read, check, hand on, and answer when they are durable."""
+"""Records in over HTTP: read, check, hand on, and answer when they are durable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was refused, kept so that "why is my job not there?" has an answer (contract, "Records in").
+"""What was refused, kept so that "why is my job not there?" has an answer.
 
 The newest refusals, bounded in number and bytes, in one SQLite file that other processes may read at any time. They are
 written in the background, without waiting for the disk: refusals must not be a way to slow the intake. When they
