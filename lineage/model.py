@@ -202,7 +202,9 @@ class Run(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base", tag
     """One execution of a job; of a deployment, a rollout.
 
     ``ended_at`` of a rollout that was superseded is the start of the next (R17). ``commit`` and ``repository`` are
-    those that this run's own events told (sourceCodeLocation).
+    those that this run's own events told (sourceCodeLocation). ``serves`` is what a rollout told of its models: from
+    when on, the model's dataset key, and the keys of the versions it serves from then until it tells others of that
+    model (R12 b).
     """
 
     key: bytes
@@ -223,6 +225,7 @@ class Run(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base", tag
     updated_at: int | None = None
     facets: dict[str, Any] = {}
     gaps: tuple[Gap, ...] = ()
+    serves: tuple[tuple[int, bytes, tuple[bytes, ...]], ...] = ()
 
 
 class Flow(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base", tag="FLOW"):

@@ -16,7 +16,7 @@ from lineage.fold.references import Reference, References
 from lineage.fold.runs import Runs, is_certain
 from lineage.fold.store import Table
 from lineage.fold.wiring import tags
-from lineage.keys import Base, job_key, run_key, store_key
+from lineage.keys import Base, dataset_key, job_key, run_key, store_key
 from lineage.model import (
     Binding,
     Edge,
@@ -31,6 +31,7 @@ from lineage.model import (
     Role,
     Run,
     RunState,
+    RunType,
 )
 from lineage.timeline.binding import (
     Met,
@@ -142,6 +143,7 @@ class _Rows:
         self.names: list[NameKey] = []
         self.references: dict[bytes, Reference] = {}
         self._gaps: dict[Gap, None] = {}
+        self._serves: dict[tuple[int, bytes], set[bytes]] = {}
 
     def compute(self) -> None:
         view = self._view
@@ -262,6 +264,8 @@ class _Rows:
         self._gaps.update(dict.fromkeys(gaps))
         for each in met:
             self._refer(timeline, touch, name, each)
+            if timeline.is_model and self._view.type is RunType.SERVICE:
+                self._serves.setdefault((each.at, dataset_key(*name)), set()).add(each.version)
         if met and met[0].binding is not Binding.AS_FOUND:
             self._resolve_found(name, met[0])
         return met
@@ -364,6 +368,7 @@ class _Rows:
                 if name in facets
             },
             gaps=(*sorted(gaps), *conflict),
+            serves=tuple((*place, tuple(sorted(versions))) for place, versions in sorted(self._serves.items())),
         )
 
     def _conflicts(self) -> set[Gap]:

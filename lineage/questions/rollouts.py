@@ -1,8 +1,7 @@
 """Which rollouts served when, and what each of them served: model versions, and predictions to be counted.
 
 A rollout meets an undeclared model at its START only, but later tellings (``traffic[].version``) change what it serves
-(R13): what it serves at a time is, per model, what it read last until then, all of those read at one moment (a split of
-traffic).
+(R12 b, R13): what it serves at a time is, per model, all that it told last until then (several: a split of traffic).
 """
 
 from __future__ import annotations
@@ -69,26 +68,32 @@ def model_reads(graph: GraphReader, runs: Iterable[bytes]) -> dict[bytes, list[M
     return reads
 
 
-def serving(reads: Iterable[ModelRead], start: int | None, end: int | None) -> list[ModelRead]:
-    """Those of one rollout's reads that it served from in ``[start, end]``: per model the last until ``start`` and all
-    after it until ``end``; if all are later, the first. Without times: the last of all."""
+def serving(reads: Iterable[ModelRead], run: Run, start: int | None, end: int | None) -> list[ModelRead]:
+    """Those of the reads of rollout ``run`` that it served from in ``[start, end]``: per model what it last told until
+    ``start``, and all that it told after it until ``end``; if it told nothing before, the first. Without times: what
+    it told last."""
     by_model: dict[bytes, list[ModelRead]] = defaultdict(list)
     for read in reads:
         by_model[read.version.dataset].append(read)
-    return [read for model in sorted(by_model) for read in _serving(by_model[model], start, end)]
+    return [read for model in sorted(by_model) for read in _serving(by_model[model], run, model, start, end)]
 
 
-def _serving(reads: Sequence[ModelRead], start: int | None, end: int | None) -> list[ModelRead]:
-    until = [_at(read) for read in reads if start is None or _at(read) <= start]
-    begin = max(until, default=None)
-    if begin is None:
-        begin = min(_at(read) for read in reads)
+def is_told_later(run: Run, at: int) -> bool:
+    """Whether the rollout told what it serves of some model only after ``at``."""
+    told: dict[bytes, int] = {}
+    for moment, model, _ in run.serves:
+        told[model] = min(moment, told.get(model, moment))
+    return any(moment > at for moment in told.values())
+
+
+def _serving(reads: Sequence[ModelRead], run: Run, model: bytes, start: int | None, end: int | None) -> list[ModelRead]:
+    told = [(at, versions) for at, of, versions in run.serves if of == model]
+    told = told or [(read.edge.at or 0, (read.version.key,)) for read in reads]
+    moments = [at for at, _ in told]
+    begin = max((at for at in moments if start is None or at <= start), default=min(moments, default=0))
     last = begin if start is None else max(begin, end if end is not None else begin)
-    return [read for read in reads if begin <= _at(read) <= last]
-
-
-def _at(read: ModelRead) -> int:
-    return read.edge.at or 0
+    served = {version for at, versions in told if begin <= at <= last for version in versions}
+    return [read for read in reads if read.version.key in served]
 
 
 def served_windows(graph: GraphReader, runs: Sequence[Run]) -> list[Served]:

@@ -14,7 +14,7 @@ from lineage.keys import dataset_key, job_key
 from lineage.model import NameScope, Run, Version
 from lineage.predictions import Prediction
 from lineage.questions.resolution import versions
-from lineage.questions.rollouts import ModelRead, model_reads, rollouts_of, served_in, serving
+from lineage.questions.rollouts import ModelRead, is_told_later, model_reads, rollouts_of, served_in, serving
 from lineage.questions.spread import things
 from lineage.questions.subjects import VersionRef
 from lineage.store import GraphReader
@@ -22,25 +22,34 @@ from lineage.store import GraphReader
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A rollout, and those of its reads that it served from."""
+    """A rollout, and those of its reads that it served from; ``is_early`` if it told them only later."""
 
     rollout: Run
     reads: tuple[ModelRead, ...]
+    is_early: bool = False
 
     @property
     def is_split(self) -> bool:
-        """Whether it served several versions of one model, or split its traffic among models."""
+        """Whether what served isn't settled: several versions of one model, traffic split among models, or nothing
+        told until later."""
         versions = {read.version.key for read in self.reads}
         models = {read.version.dataset for read in self.reads}
         traffic = self.rollout.rollout.get("traffic")
-        return len(models) < len(versions) or (len(models) > 1 and isinstance(traffic, list) and len(traffic) > 1)
+        return (
+            self.is_early
+            or len(models) < len(versions)
+            or (len(models) > 1 and isinstance(traffic, list) and len(traffic) > 1)
+        )
 
 
 def servings(graph: GraphReader, record: Prediction) -> list[Serving]:
     """What may have made ``record``, by (start, key of the rollout); empty if no rollout is known."""
     rollouts = _rollouts(graph, record)
     reads = model_reads(graph, [run.key for run in rollouts])
-    found = [Serving(run, tuple(_meant(graph, reads.get(run.key, ()), record))) for run in rollouts]
+    found = [
+        Serving(run, tuple(_meant(graph, reads.get(run.key, ()), run, record)), is_told_later(run, record.time))
+        for run in rollouts
+    ]
     if record.model is None or record.run_id is not None:
         return found
     return [each for each in found if each.reads]
@@ -50,7 +59,10 @@ def servings_in(graph: GraphReader, deployments: Sequence[bytes], start: int, en
     """Every rollout of ``deployments`` that served in ``[start, end]``, with what it served then."""
     rollouts = [run for run in rollouts_of(graph, deployments) if served_in(run, start, end)]
     reads = model_reads(graph, [run.key for run in rollouts])
-    return [Serving(run, tuple(serving(reads.get(run.key, ()), start, end))) for run in rollouts]
+    return [
+        Serving(run, tuple(serving(reads.get(run.key, ()), run, start, end)), is_told_later(run, start))
+        for run in rollouts
+    ]
 
 
 def told_versions(graph: GraphReader, record: Prediction) -> list[Version]:
@@ -80,12 +92,12 @@ def _rollouts(graph: GraphReader, record: Prediction) -> list[Run]:
     return [run for run in known if run.key in told]
 
 
-def _meant(graph: GraphReader, reads: Sequence[ModelRead], record: Prediction) -> list[ModelRead]:
+def _meant(graph: GraphReader, reads: Sequence[ModelRead], run: Run, record: Prediction) -> list[ModelRead]:
     if record.model is None:
-        return serving(reads, record.time, record.time)
+        return serving(reads, run, record.time, record.time)
     models = set(_keys(graph, dataset_key(*record.model)))
     of_model = [read for read in reads if read.version.dataset in models]
     if record.model_version is None:
-        return serving(of_model, record.time, record.time)
+        return serving(of_model, run, record.time, record.time)
     named = {version.key for version in told_versions(graph, record)}
     return [read for read in of_model if read.version.key in named]

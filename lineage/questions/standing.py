@@ -33,8 +33,9 @@ def is_replaced(version: Version, latest: Version | None) -> bool:
 
 def served_now(graph: GraphReader, rollouts: Iterable[bytes]) -> set[bytes]:
     """The keys of the model versions that live ones among ``rollouts`` serve now."""
-    live = [key for key, run in things(graph, rollouts).items() if isinstance(run, Run) and is_live(run)]
-    return {read.version.key for reads in model_reads(graph, live).values() for read in serving(reads, None, None)}
+    live = {key: run for key, run in things(graph, rollouts).items() if isinstance(run, Run) and is_live(run)}
+    found = model_reads(graph, live)
+    return {read.version.key for key, reads in found.items() for read in serving(reads, live[key], None, None)}
 
 
 def readers_of(graph: GraphReader, versions: Iterable[bytes]) -> set[bytes]:
