@@ -30,15 +30,16 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What one rollout served, for counting: every record that told ``run_id``, and every record of ``deployment`` that
-    told no run, has a time in ``[start, end)`` (``end`` None: still serving), and told no model or one of
-    ``models``."""
+    """What one rollout served, for counting: every record of ``deployment`` that told ``run_id`` or no run, told no
+    model or one of ``models``, and has a time in ``[start, end)`` (``end`` None: still serving); if this is the
+    ``whole`` of what it served, those that told ``run_id`` have any time."""
 
     deployment: Name
     run_id: str
     start: int
     end: int | None
     models: frozenset[Name]
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

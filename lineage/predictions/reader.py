@@ -45,12 +45,13 @@ _SAMPLE = f"""{_COLUMNS}
 FROM prediction p INDEXED BY prediction_by_time CROSS JOIN slot s ON s.id = p.slot {_JOINS}
 WHERE p.slot = ?1 AND p.moment >= ?2 AND p.moment < ?3 ORDER BY p.moment, p.place LIMIT ?4"""
 
-_BY_RUN = "s.run = ?1 AND ?2 = 0 AND ?3 = 0"
-_BY_MODEL = "s.run = ?1 AND s.deployment = ?2 AND s.model = ?3"
-_HOURS = "SELECT coalesce(sum(records), 0), min(first), max(last) FROM slot s WHERE {} AND s.hour >= ?4 AND s.hour < ?5"
+_HOURS = """
+SELECT coalesce(sum(records), 0), min(first), max(last) FROM slot s
+WHERE s.run = ?1 AND s.deployment = ?2 AND s.model = ?3 AND s.hour >= ?4 AND s.hour < ?5"""
 _PART = """
 SELECT count(*), min(p.moment), max(p.moment) FROM slot s CROSS JOIN prediction p INDEXED BY prediction_by_time
-ON p.slot = s.id AND p.moment >= ?5 AND p.moment < ?6 WHERE {} AND s.hour = ?4"""
+ON p.slot = s.id AND p.moment >= ?5 AND p.moment < ?6
+WHERE s.run = ?1 AND s.deployment = ?2 AND s.model = ?3 AND s.hour = ?4"""
 
 _Terms = tuple[int, int, int]
 
@@ -110,9 +111,8 @@ class SQLitePredictionReader:
         terms = self._terms(window)
         if terms is None:
             return []
-        where = _BY_MODEL if window.run_id is None else _BY_RUN
         whole = -(-window.start // HOUR), window.end // HOUR
-        parts: list[tuple[int, int, int]] = [self._row(_HOURS.format(where), (*terms, *whole))]
+        parts: list[tuple[int, int, int]] = [self._row(_HOURS, (*terms, *whole))]
         edges = {
             hour: (max(window.start, hour * HOUR), min(window.end, (hour + 1) * HOUR))
             for hour, at in ((window.start // HOUR, window.start), (window.end // HOUR, window.end))
@@ -121,19 +121,17 @@ class SQLitePredictionReader:
         for hour, (start, end) in edges.items():
             middle = hour * HOUR + MIDDLE
             bound = (*terms, hour, start - middle, end - middle)
-            number, first, last = self._row(_PART.format(where), bound)
+            number, first, last = self._row(_PART, bound)
             if number:
                 parts.append((number, first + middle, last + middle))
         return parts
 
     def _terms(self, window: Window) -> _Terms | None:
         """Run, deployment and model as the slots know them; None if no record told them."""
-        if window.run_id is not None:
-            run = self._term(RUN, window.run_id, "")
-            return None if run is None else (run, 0, 0)
-        deployment = None if window.deployment is None else self._term(DEPLOYMENT, *window.deployment)
+        run = NO_TERM if window.run_id is None else self._term(RUN, window.run_id, "")
+        deployment = self._term(DEPLOYMENT, *window.deployment)
         model = NO_TERM if window.model is None else self._term(MODEL, *window.model)
-        return None if deployment is None or model is None else (NO_TERM, deployment, model)
+        return None if run is None or deployment is None or model is None else (run, deployment, model)
 
     def _row(self, query: str, bound: tuple[int, ...] = ()) -> Any:
         """The only row that ``query`` gives."""

@@ -14,28 +14,30 @@ FOREVER = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Times in ``[start, end)``, of the records of ``deployment`` that told ``model`` (None: none) and no run, or, with
-    ``run_id``, of all records that told that run."""
+    """Times in ``[start, end)``, of the records of ``deployment`` that told ``run_id`` and ``model`` (None: none)."""
 
     start: int
     end: int
-    run_id: str | None = None
-    deployment: Name | None = None
-    model: Name | None = None
+    deployment: Name
+    run_id: str | None
+    model: Name | None
 
 
 def windows_of(served: Sequence[Served], since: int | None) -> list[Window]:
     """The windows that together cover what any of ``served`` covers from ``since`` on; no two share a record."""
     floor = -FOREVER if since is None else since
-    windows = [Window(floor, FOREVER, run_id=run_id) for run_id in sorted({one.run_id for one in served})]
-    spans: dict[tuple[Name, Name | None], list[tuple[int, int]]] = {}
+    spans: dict[tuple[Name, str | None, Name | None], list[tuple[int, int]]] = {}
     for one in served:
-        span = max(one.start, floor), FOREVER if one.end is None else one.end
+        inside = max(one.start, floor), FOREVER if one.end is None else one.end
+        named = (floor, FOREVER) if one.whole else inside
         for model in (None, *one.models):
-            spans.setdefault((one.deployment, model), []).append(span)
-    for (deployment, model), found in spans.items():
-        windows.extend(Window(start, end, deployment=deployment, model=model) for start, end in _union(found))
-    return windows
+            spans.setdefault((one.deployment, None, model), []).append(inside)
+            spans.setdefault((one.deployment, one.run_id, model), []).append(named)
+    return [
+        Window(start, end, deployment, run_id, model)
+        for (deployment, run_id, model), found in spans.items()
+        for start, end in _union(found)
+    ]
 
 
 def _union(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

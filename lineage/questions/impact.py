@@ -25,7 +25,7 @@ those of the nearest 10,000 nodes of the actual radius.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from lineage.answer import GraphThing, Impact, Kind, Summary, View
 from lineage.model import Column, GapCode, Run, RunType, Version
@@ -72,7 +72,7 @@ def impact(
         potential=wired,
         actual=ran,
         summary=lambda later: _summary(later.graph, wired, ran),
-        predictions=lambda later: _predictions(later, sorted(served), since),
+        predictions=lambda later: _predictions(later, sorted(served), since, actual.holds),
     )
 
 
@@ -107,11 +107,11 @@ def _standing(graph: GraphReader, ran: Radius) -> Counter[Kind]:
     return Counter({Kind.VERSION: len(stand & versions), Kind.ROLLOUT: live})
 
 
-def _predictions(view: View, runs: Iterable[bytes], since: int | None) -> Count:
+def _predictions(view: View, runs: Iterable[bytes], since: int | None, holds: Callable[[bytes], bool]) -> Count:
     rollouts = [
         run for run in things(view.graph, runs).values() if isinstance(run, Run) and run.type is RunType.SERVICE
     ]
-    return view.predictions.count(served_windows(view.graph, rollouts), since=since)
+    return view.predictions.count(served_windows(view.graph, rollouts, holds), since=since)
 
 
 def _holding(graph: GraphReader, actual: Spread, ran: Radius, subjects: Mapping[bytes, GraphThing]) -> Holding:

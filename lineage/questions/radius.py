@@ -217,7 +217,7 @@ class _Page:
         return (isinstance(whole, Dataset) and whole.is_model) or (isinstance(node, Version) and node.is_model)
 
     def _has_predictions(self, run: Run) -> bool:
-        return self._view.predictions.count(served_windows(self._graph, [run])).count > 0
+        return self._view.predictions.count(served_windows(self._graph, [run], self._spread.holds)).count > 0
 
 
 def _owning(node: GraphThing) -> bytes:

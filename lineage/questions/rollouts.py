@@ -7,7 +7,7 @@ A rollout meets an undeclared model at its START only, but later tellings (``tra
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from lineage.answer import GraphThing
@@ -18,7 +18,7 @@ from lineage.store import Direction, GraphReader
 
 
 class ModelRead(NamedTuple):
-    """One read of a model version by a rollout."""
+    """One read of a version, most often a model's, by a rollout."""
 
     run: bytes
     version: Version
@@ -55,6 +55,11 @@ def runs_of(graph: GraphReader, jobs: Iterable[bytes]) -> list[bytes]:
 
 def model_reads(graph: GraphReader, runs: Iterable[bytes]) -> dict[bytes, list[ModelRead]]:
     """What each of ``runs`` read of models, by run."""
+    found = {run: [read for read in reads if read.version.is_model] for run, reads in _reads(graph, runs).items()}
+    return {run: reads for run, reads in found.items() if reads}
+
+
+def _reads(graph: GraphReader, runs: Iterable[bytes]) -> dict[bytes, list[ModelRead]]:
     owners = flows_of(graph, runs)
     edges = [
         edge for chunk in chunks(owners) for edge in graph.neighbours(chunk, [EdgeKind.READ_BY], Direction.UPSTREAM)
@@ -63,7 +68,7 @@ def model_reads(graph: GraphReader, runs: Iterable[bytes]) -> dict[bytes, list[M
     reads: dict[bytes, list[ModelRead]] = defaultdict(list)
     for edge in edges:
         version = versions.get(edge.source)
-        if isinstance(version, Version) and version.is_model:
+        if isinstance(version, Version):
             reads[owners[edge.target]].append(ModelRead(owners[edge.target], version, edge))
     return reads
 
@@ -96,25 +101,48 @@ def _serving(reads: Sequence[ModelRead], run: Run, model: bytes, start: int | No
     return [read for read in reads if read.version.key in served]
 
 
-def served_windows(graph: GraphReader, runs: Sequence[Run]) -> list[Served]:
-    """What each rollout served, for counting its predictions: its time, and all names of the models that it reads. One
-    that tells no start covers only the records that name it."""
-    reads = model_reads(graph, (run.key for run in runs))
+def served_windows(graph: GraphReader, runs: Sequence[Run], holds: Callable[[bytes], bool]) -> list[Served]:
+    """What each rollout served, for counting its predictions: when, and all names of the models that it reads.
+
+    It counts from when and while it served or had met what ``holds``; all its time, where it read nothing of that. One
+    that tells no start covers only the records that name it.
+    """
+    reads = _reads(graph, (run.key for run in runs))
     datasets = things(graph, {read.version.dataset for each in reads.values() for read in each})
-    models = {
-        key: frozenset(name for read in each for name in _names(read.version, datasets.get(read.version.dataset)))
-        for key, each in reads.items()
-    }
     return [
-        Served(
-            run.job,
-            run.run_id,
-            run.started_at or 0,
-            run.ended_at if run.started_at is not None else 0,
-            models.get(run.key, frozenset()),
-        )
+        Served(run.job, run.run_id, start, end, models, whole)
         for run in runs
+        for models in [
+            frozenset(
+                name
+                for read in reads.get(run.key, ())
+                if read.version.is_model
+                for name in _names(read.version, datasets.get(read.version.dataset))
+            )
+        ]
+        for start, end, whole in _spans(run, [read for read in reads.get(run.key, ()) if holds(read.version.key)])
     ]
+
+
+def _spans(run: Run, reads: Sequence[ModelRead]) -> list[tuple[int, int | None, bool]]:
+    """(start, end, whether that is all its time) of the times in which ``run`` worked with one of ``reads``."""
+    if run.started_at is None:
+        return [(0, 0, True)]
+    spans = [span for read in reads for span in _with_version(run, read)]
+    if not reads or any(start <= run.started_at and end == run.ended_at for start, end in spans):
+        return [(run.started_at, run.ended_at, True)]
+    return [(start, end, False) for start, end in spans]
+
+
+def _with_version(run: Run, read: ModelRead) -> Iterator[tuple[int, int | None]]:
+    """From when to when ``run`` worked with one version: of a model until it told others of it, else to its end."""
+    told = [(at, versions) for at, model, versions in run.serves if model == read.version.dataset]
+    if not told:
+        yield read.edge.at or 0, run.ended_at
+        return
+    for (at, versions), until in zip(told, [*(at for at, _ in told[1:]), run.ended_at], strict=True):
+        if read.version.key in versions:
+            yield at, until
 
 
 def _names(version: Version, model: GraphThing | None) -> tuple[Name, ...]:

@@ -32,13 +32,12 @@ def index(tmp_path: Path) -> Iterator[PredictionIndex]:
 
 def covers(served: Served, record: Prediction) -> bool:
     """The definition in ``Served``."""
-    if record.run_id == served.run_id:
-        return True
+    named = record.run_id == served.run_id
+    inside = served.start <= record.time and (served.end is None or record.time < served.end)
     return (
-        record.run_id is None
+        (named or record.run_id is None)
         and record.deployment == served.deployment
-        and served.start <= record.time
-        and (served.end is None or record.time < served.end)
+        and (inside or (named and served.whole))
         and (record.model is None or record.model in served.models)
     )
 
@@ -74,7 +73,13 @@ predictions = st.builds(
 )
 record_lists = st.lists(predictions, max_size=16, unique_by=lambda record: (record.index, record.position))
 windows = st.builds(
-    Served, names, run_ids, edge_times, st.none() | edge_times, st.frozensets(st.sampled_from([MODEL, OTHER]))
+    Served,
+    names,
+    run_ids,
+    edge_times,
+    st.none() | edge_times,
+    st.frozensets(st.sampled_from([MODEL, OTHER])),
+    st.booleans(),
 )
 
 

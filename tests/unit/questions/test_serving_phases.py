@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -11,8 +12,12 @@ from lineage.answer import Certainty, View
 from lineage.event.parser import parse_event
 from lineage.fold.fold import Fold, MemoryFacts
 from lineage.memory import MemoryStore
+from lineage.model import Name
+from lineage.predictions import Count, Prediction
+from lineage.predictions.sqlite import PredictionIndex
+from lineage.questions.impact import impact
 from lineage.questions.served import served
-from lineage.questions.subjects import JobRef, ServedWindow
+from lineage.questions.subjects import JobRef, ServedWindow, VersionRef
 
 SERVICE = {"jobType": {"processingType": "SERVICE", "integration": "X"}}
 
@@ -93,3 +98,33 @@ def test_traffic_that_shifts_serves_what_it_last_told(hour: int, expected: tuple
 def test_a_version_told_later_is_not_certain_before() -> None:
     assert at([*TRAINED, *LATE], 4) == (Certainty.CANDIDATES, {"1"})
     assert at([*TRAINED, *LATE], 5) == (Certainty.EXACT, {"1"})
+
+
+def count(events: list[dict[str, Any]], version: str, path: Path) -> Count:
+    store, predictions = MemoryStore(), PredictionIndex(path / "predictions.sqlite")
+    parsed = [parse_event(json.dumps(event).encode()) for event in events]
+    store.apply(Fold(MemoryFacts()).take((index, 0, event) for index, event in enumerate(parsed)), len(parsed))
+    run_id = "00000000-0000-4000-8000-000000000009"
+    predictions.apply(
+        [
+            Prediction(100, hour * 2 + (run is None), Name("n", "dep"), str(hour), moment_of(hour), run)
+            for hour in range(3, 9)
+            for run in (None, run_id)
+        ],
+        101,
+    )
+    with store.reader() as graph, predictions.reader() as reader:
+        view = View(graph, reader, 0)
+        found = impact(view, VersionRef("n", "m", version=version)).predictions(view)
+    predictions.close()
+    return found
+
+
+def moment_of(hour: int) -> int:
+    return 1_777_593_600_000_000 + (hour * 3600 + 1800) * 1_000_000
+
+
+def test_predictions_are_counted_of_the_times_in_which_the_version_served(tmp_path: Path) -> None:
+    assert count([*TRAINED, *ROLLED_BACK], "1", tmp_path) == Count(8, moment_of(3), moment_of(8))
+    (tmp_path / "other").mkdir()
+    assert count([*TRAINED, *ROLLED_BACK], "2", tmp_path / "other") == Count(4, moment_of(4), moment_of(5))
