@@ -203,7 +203,7 @@ def test_a_stop_under_load_loses_nothing_and_leaves_all_projected(server: Server
     assert server.stop() == 0
     for sender in senders:
         sender.join()
-    assert len(receipts) > 100
+    assert len(receipts) > 10
     assert "Traceback" not in server.logged()
     assert not [file.name for file in server.data.iterdir() if file.name.endswith("-wal") and file.stat().st_size]
     with open_folder(Settings(data=server.data), read_only=True) as folder:

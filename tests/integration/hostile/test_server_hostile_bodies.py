@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import time
 import zlib
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.integration.hostile.answers import (
@@ -102,7 +104,13 @@ def test_the_largest_event_that_is_taken_is_projected(server: ServerProcess) -> 
     large = dataset("large", lineageGraph_model={"framework": "x" * (31 * MIB), "estimator": "y"})
     answer = timed(lambda: server.post("/api/v1/lineage", run_event(outputs=[large])), 30)
     assert answer.status_code == 201
+    wait_until_projected(server)
     assert told_outputs(server, {"run": {"runId": run_id("large")}}) == ["large"]
+
+
+def wait_until_projected(server: ServerProcess) -> None:
+    while httpx.get(f"{server.url}/readyz").json()["projection"]["lag"]:
+        time.sleep(0.2)
 
 
 def test_many_slow_and_broken_connections_leave_the_server_free(server: ServerProcess, tmp_path: Path) -> None:
