@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from typer.models import ArgumentInfo
+from typer.models import ArgumentInfo, OptionInfo
 
 from lineage.cli.failure import Exit
 from lineage.cli.program import COMMANDS, HELP, KEY_COMMANDS
@@ -85,6 +85,11 @@ def _command_lines(name: str, command: Callable[..., None]) -> Iterator[str]:
         yield f"| `{_cell(each.form)}` | {_cell(each.help)}{_cell(notes)} |"
 
 
+def _words(told: ArgumentInfo | OptionInfo) -> Iterator[str]:
+    """How an option is written: in ``Annotated`` the first of its forms stands where a default would."""
+    yield from (word for word in (told.default, *(told.param_decls or ())) if isinstance(word, str))
+
+
 def _parameters(command: Callable[..., None]) -> Iterator[Parameter]:
     hints = get_type_hints(command, include_extras=True)
     for name, parameter in inspect.signature(command).parameters.items():
@@ -92,7 +97,7 @@ def _parameters(command: Callable[..., None]) -> Iterator[Parameter]:
         is_argument = isinstance(told, ArgumentInfo)
         required = parameter.default is inspect.Parameter.empty
         metavar = told.metavar or _metavar(name if is_argument else "", kind)
-        option = (told.param_decls or (f"--{name.replace('_', '-')}",))[0]
+        option = next((word for word in _words(told) if word.startswith("--")), f"--{name.replace('_', '-')}")
         form = metavar if is_argument else " ".join(word for word in (option, metavar) if word)
         notes = [f"default: `{_value(parameter.default)}`"] if _has_default(parameter.default) else []
         notes += [f"environment: `{told.envvar}`"] if told.envvar else []

@@ -21,6 +21,7 @@ def new_key(
     token = key_ring(data).new(name)
     sys.stdout.write(f"{token}\n")
     sys.stderr.write(
+        f"A key for the server of the folder {data}.\n"
         "Keep it: it can't be shown again. Send it as `Authorization: Bearer …`, or set LINEAGE_API_KEY\n"
         "(OPENLINEAGE_API_KEY for OpenLineage clients).\n"
     )

@@ -39,6 +39,8 @@ def demo(
             if screen.terminal and not exit_at_end:
                 screen.line(f"The server goes on at {place.url} until you press Ctrl-C.", "bold")
                 server.wait()
+        if not screen.terminal or exit_at_end:
+            screen.line(f"The server has stopped. To ask its data again: lineage serve --data {own / 'store'}")
     except DemoServerError as error:
         raise LineageError(str(error)) from error
     except KeyboardInterrupt:

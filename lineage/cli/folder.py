@@ -39,12 +39,16 @@ def open_read_only(data: Path) -> Iterator[Folder]:
     from lineage.app import open_folder
     from lineage.cli.settings import read_settings
 
+    _check_there(data)
+    with open_folder(read_settings({"data": data}), read_only=True) as folder:
+        yield folder
+
+
+def _check_there(data: Path) -> None:
     if not (data / "ledger.sqlite").is_file():
         raise DataFolderError(
             f"{data} holds no ledger.", hint="Name the folder that `lineage serve` writes: --data DIR."
         )
-    with open_folder(read_settings({"data": data}), read_only=True) as folder:
-        yield folder
 
 
 @contextmanager
@@ -70,6 +74,7 @@ def rejections(data: Path, first: int) -> list[tuple[Rejection, dict[str, Any]]]
     """The newest refusals that the data folder keeps, newest first, each also as JSON values."""
     from lineage_ingest.intake import RejectedLog
 
+    _check_there(data)
     log = RejectedLog(data / "rejected.sqlite")
     return [(rejection, _described(rejection)) for rejection in log.list(first)]
 

@@ -20,10 +20,11 @@ def show_training(screen: Screen, answer: Data) -> None:
         _show_model(screen, model)
     if not answer["models"]:
         screen.line("No model is known that served.")
-    if answer["certainty"] != "EXACT" or any(model["servedBy"] for model in answer["models"]):
+    elif answer["certainty"] != "EXACT" or any(model["servedBy"] for model in answer["models"]):
         screen.line()
         screen.line(_CERTAINTIES.get(answer["certainty"], str(answer["certainty"])))
-    _show_datasets(screen, answer["datasets"])
+    if answer["datasets"]["totalCount"] or answer["models"]:
+        _show_datasets(screen, answer["datasets"])
     _show_gaps(screen, answer)
     show_standing(screen, answer)
 
