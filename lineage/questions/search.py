@@ -13,7 +13,7 @@ from lineage.questions.spread import things
 from lineage.questions.subjects import is_text
 from lineage.store import GraphReader
 
-MOST = 1_000
+MOST = 10_000
 
 _SEARCHED = {
     Base.DATASET: frozenset({Kind.DATASET, Kind.MODEL}),
@@ -24,13 +24,13 @@ _EXACT = (NameScope.DIGEST, NameScope.COMMIT, NameScope.RUN_ID)
 
 
 def search(view: View, text: str, kinds: Collection[Kind] = (), limit: int = 20) -> Search:
-    """Up to ``limit`` (1 to 1,000) things that ``text`` names, of ``kinds`` (empty: all).
+    """Up to ``limit`` (1 to 10,000) things that ``text`` names, of ``kinds`` (empty: all).
 
     First those whose content hash (also written ``sha256:…``), commit or runId it is, by key; then datasets, columns
     and jobs whose name or namespace holds it, in the store's order: the shortest name first. Raises BadInputError.
     """
     if not 1 <= limit <= MOST:
-        raise BadInputError(f"limit is {limit}; it goes from 1 to {MOST}.", field="/limit")
+        raise BadInputError(f"first is {limit}; it goes from 1 to {MOST}.", field="/first")
     if not is_text(text):
         raise BadInputError("The text holds a lone surrogate, as no name does.", field="/text")
     wanted = frozenset(kinds) or frozenset(Kind)
