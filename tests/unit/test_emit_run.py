@@ -255,3 +255,8 @@ def test_run_may_end_itself_inside_with(emitter: Emitter, told: Told) -> None:
     with emitter.run("job") as run:
         run.abort()
     assert told.types == ["START", "ABORT"]
+
+
+def test_a_uri_is_not_taken_for_a_file() -> None:
+    with pytest.raises(ValueError, match=r"Dataset\(namespace, name\)"):
+        Dataset.file("postgres://db/orders")

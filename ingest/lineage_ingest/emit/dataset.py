@@ -58,7 +58,10 @@ class Dataset:
         fields.
 
         Links in the path are kept: what stands at ``current/model`` is one dataset wherever ``current`` leads.
+        Raises ValueError for a URI, which is no path.
         """
+        if "://" in os.fspath(path) and isinstance(path, str):
+            raise ValueError(f"{path!r} is no path of a file: name a table or object by Dataset(namespace, name).")
         absolute = os.path.abspath(path)  # noqa: PTH100 - Path.absolute() would keep the dots
         return cls(namespace, name or printable(absolute), path=Path(absolute), **known)
 
