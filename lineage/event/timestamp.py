@@ -39,7 +39,7 @@ def parse_time(text: str) -> tuple[int, bool]:
     Raises BadInputError for anything else, dates alone included.
     """
     # The common form, YYYY-MM-DDTHH:MM:SS[.fraction]Z; the guard keeps out the other forms of ISO 8601 that would pass.
-    if text[-1:] == "Z" and text[7:8] == "-" and text[10:11] == "T" and text[16:17] == ":":
+    if text[-1:] == "Z" and text[7:8] == "-" and text[10:11] == "T" and text[16:17] == ":" and text[19:20] in ".Z":
         try:
             moment = datetime.fromisoformat(text[:-1])
         except ValueError:

@@ -86,11 +86,13 @@ class PredictionList:
 
 
 def _covers(served: Served, record: Prediction) -> bool:
-    if record.run_id is not None:
-        return record.run_id == served.run_id
+    is_named = record.run_id == served.run_id
     is_within = served.start <= record.time and (served.end is None or record.time < served.end)
     return (
-        is_within and record.deployment == served.deployment and (record.model is None or record.model in served.models)
+        (is_named or record.run_id is None)
+        and record.deployment == served.deployment
+        and (is_within or (is_named and served.whole))
+        and (record.model is None or record.model in served.models)
     )
 
 
@@ -127,15 +129,21 @@ class SQLiteSide:
         self._folder = Path(tempfile.mkdtemp(prefix="lineage-side-", dir=_TMPFS if _TMPFS.is_dir() else None))
         self._open()
 
-    def crash(self, lost: Sequence[str] = ()) -> None:
-        """The process ends, and another begins, without the files that are ``lost``. What the facts did not commit is
-        gone."""
-        if "predictions" in lost:
+    def crash(self, lost: Sequence[str] = (), restored: Sequence[str] = ()) -> None:
+        """The process ends, and another begins: without the files that are ``lost``, and with those that are
+        ``restored`` as they were when it last ended. What the facts did not commit is gone."""
+        if "predictions" in (*lost, *restored):
+            # The projector takes predictions for indexed, up to the graph, when it finds the facts behind the graph.
             self.projection.catch_up(until=0)
         self._close()
         for name in lost:
-            for file in self._folder.glob(f"{name}.sqlite*"):
-                file.unlink()
+            (self._folder / f"{name}.sqlite").unlink()
+        for name in self.FILES:
+            file, copy = self._folder / f"{name}.sqlite", self._folder / f"{name}.copy"
+            if name in restored and copy.exists():
+                shutil.copyfile(copy, file)
+            elif file.exists():
+                shutil.copyfile(file, copy)
         self._open()
 
     def fail(self, when: str, until: int) -> None:
