@@ -206,8 +206,9 @@ class Projection:
             self._clear("the graph store is behind the facts")
         self._indexed = self._predictions.watermark()
         self.reached = self._store.watermark()
-        self._follow(self.reached)
+        # Predictions first: keeping facts says that the predictions before them are there.
         self._index(self.reached)
+        self._follow(self.reached)
         self._aligned = True
 
     def _foreign(self, kept: int, head: int) -> str | None:

@@ -49,6 +49,23 @@ def test_a_graph_restored_from_a_backup_is_built_anew(tmp_path: Path, caplog: py
     assert "The graph is built anew from the ledger: the graph store is behind the facts." in caplog.text
 
 
+def test_predictions_lost_beside_facts_restored_from_a_backup_are_indexed_anew(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with House(data) as house:
+        house.append(event("a"))
+        house.projection.catch_up()
+    shutil.copy(data / "facts.sqlite", tmp_path / "backup")
+    with House(data) as house:
+        house.append(event("b"))
+        house.ledger.append([Submission("predictions", (prediction(1),))])
+        house.projection.catch_up()
+    shutil.copy(tmp_path / "backup", data / "facts.sqlite")
+    (data / "predictions.sqlite").unlink()
+    with House(data) as house:
+        house.projection.catch_up()
+        assert check_projection(house.ledger, house.store, house.predictions).sound
+
+
 @pytest.mark.parametrize("appended", [0, 1, 5])
 def test_a_ledger_restored_from_a_backup_makes_all_anew(
     tmp_path: Path, appended: int, caplog: pytest.LogCaptureFixture
