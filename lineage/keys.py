@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-from enum import Enum
 from functools import lru_cache
 from hashlib import sha256
 from struct import Struct
 
 from lineage.errors import InvalidSubjectError
+from lineage.word import Word
 
 
-class Base(Enum):
+class Base(Word):
     """The kinds that keys distinguish; a model is a DATASET, a deployment a JOB, a rollout a RUN."""
 
     DATASET = "DATASET"
@@ -38,7 +38,10 @@ _length = Struct(">I").pack
 _PREFIXES = {base: _length(len(base.value)) + base.value.encode() for base in Base}
 
 
-@lru_cache(maxsize=65536)
+_remembered = lru_cache(maxsize=65536)
+
+
+@_remembered
 def store_key(base: Base, *parts: str) -> bytes:
     """The 16-byte key of the thing that ``parts`` name, in the order of its natural key."""
     pieces = [_PREFIXES[base]]
@@ -49,21 +52,25 @@ def store_key(base: Base, *parts: str) -> bytes:
     return sha256(b"".join(pieces)).digest()[:_KEY_BYTES]
 
 
+@_remembered
 def dataset_key(namespace: str, name: str) -> bytes:
     """The key of a dataset or model."""
     return store_key(Base.DATASET, namespace, name)
 
 
+@_remembered
 def column_key(namespace: str, name: str, column: str) -> bytes:
     """The key of a dataset's field; nested fields by their dotted path as OpenLineage tells them."""
     return store_key(Base.COLUMN, namespace, name, column)
 
 
+@_remembered
 def job_key(namespace: str, name: str) -> bytes:
     """The key of a job or deployment."""
     return store_key(Base.JOB, namespace, name)
 
 
+@_remembered
 def run_key(run_id: str, namespace: str, name: str) -> bytes:
     """The key of one run of one job; one runId under two jobs is two runs (R1)."""
     return store_key(Base.RUN, run_id, namespace, name)

@@ -8,13 +8,13 @@ key (:mod:`lineage.keys`). Structs rather than dataclasses, as the projector mak
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
 
 import msgspec
 
 from lineage.event.model import Name
 from lineage.keys import Base
+from lineage.word import Word
 
 __all__ = [
     "Binding",
@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 
-class GapCode(StrEnum):
+class GapCode(Word):
     """What an answer can't be sure of; the codes of the fold's rules."""
 
     TIME_BINDING = "TIME_BINDING"
@@ -68,7 +68,7 @@ class GapCode(StrEnum):
     ERASED = "ERASED"
 
 
-class Evidence(StrEnum):
+class Evidence(Word):
     """How an edge is known (R9), the strongest first."""
 
     DECLARED = "DECLARED"
@@ -76,7 +76,7 @@ class Evidence(StrEnum):
     INFERRED = "INFERRED"
 
 
-class Binding(StrEnum):
+class Binding(Word):
     """How a read found its version (R13), the strongest first.
 
     BUILDS_ON is what a write kept of the version before it (R15), RENAME the last version under the old name (R16).
@@ -91,7 +91,7 @@ class Binding(StrEnum):
     AS_FOUND = "AS_FOUND"
 
 
-class Role(StrEnum):
+class Role(Word):
     """What an input is to the run that reads it, in the order in which several roles of one hit are told."""
 
     TRAIN = "TRAIN"
@@ -102,7 +102,7 @@ class Role(StrEnum):
     UPSTREAM = "UPSTREAM"
 
 
-class RunType(StrEnum):
+class RunType(Word):
     """A deployment's runs are SERVICE runs: rollouts."""
 
     BATCH = "BATCH"
@@ -110,7 +110,7 @@ class RunType(StrEnum):
     SERVICE = "SERVICE"
 
 
-class RunState(StrEnum):
+class RunState(Word):
     """The state of a run's last attempt (R14). UNKNOWN: named as a parent, and never heard of itself."""
 
     UNKNOWN = "UNKNOWN"
@@ -280,7 +280,7 @@ def base_of(node: Node) -> Base:
     return _BASES[type(node)]
 
 
-class EdgeKind(StrEnum):
+class EdgeKind(Word):
     """Every edge points the way data flows; downstream is forward. FEEDS ties the logical level: dataset to job flow,
     job flow to dataset, column to column."""
 
@@ -321,7 +321,7 @@ class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
         return (self.kind, self.source, self.target)
 
 
-class NameScope(StrEnum):
+class NameScope(Word):
     """By what else than its key a node is found.
 
     KEY: the hex of a key that a name, an alias or R10 gave or could have given it. RUN_ID: a run's runId. DIGEST: a

@@ -15,7 +15,8 @@ from lineage.fold.store import Table
 from lineage.fold.work import Work
 from lineage.keys import dataset_key, run_key
 from lineage.model import Name, Role, RunType
-from lineage.timeline.timeline import Affected, Content, Timeline
+from lineage.timeline.contents import Content
+from lineage.timeline.timeline import Affected, Timeline
 from lineage.timeline.touch import Touch
 
 _TOUCH = msgspec.msgpack.Decoder(Touch)
@@ -80,7 +81,6 @@ class Context:
                 found.replace(run, _TOUCH.decode(self.records.unpack(value)))
             for teller, value in self.records.facts.links(Table.CONTENTS, dataset_key(*name)):
                 found.tell(teller, _CONTENTS.decode(value))
-        found.is_model = self.is_model(name)
         return found
 
     def replace(self, name: Name, run: bytes, touch: Touch | None) -> None:

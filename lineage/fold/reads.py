@@ -257,14 +257,15 @@ class _Rows:
         touch = timeline.touches.get(self._view.key)
         if touch is None or touch.reads is None:
             return []
+        is_model = self._context.is_model(name)
         if self._view.is_continuous:
-            met, gaps = meets_continuous(timeline, touch)
+            met, gaps = meets_continuous(timeline, touch, is_model=is_model)
         else:
             met, gaps = meets_batch(timeline, touch, writing=writing)
         self._gaps.update(dict.fromkeys(gaps))
         for each in met:
             self._refer(timeline, touch, name, each)
-            if timeline.is_model and self._view.type is RunType.SERVICE:
+            if is_model and self._view.type is RunType.SERVICE:
                 self._serves.setdefault((each.at, dataset_key(*name)), set()).add(each.version)
         if met and met[0].binding is not Binding.AS_FOUND:
             self._resolve_found(name, met[0])
@@ -297,9 +298,10 @@ class _Rows:
         touch = timeline.touches.get(sibling)
         if found is None or touch is None or touch.reads is None:
             return
-        met = (
-            meets_continuous(timeline, touch)[0] if touch.continuous else meets_batch(timeline, touch, writing=False)[0]
-        )
+        if touch.continuous:
+            met, _ = meets_continuous(timeline, touch, is_model=self._context.is_model(name))
+        else:
+            met, _ = meets_batch(timeline, touch, writing=False)
         for each in met:
             if _comes_before(each, rank) and self._view.key not in self._parts(timeline, each.version):
                 message = f"That {name.name} was read is concluded from what ran before in the same process."

@@ -4,7 +4,7 @@ R17)."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -76,16 +76,8 @@ class Runs:
         """R17: ended by the next full rollout of the same deployment and environment."""
         if view.type is not RunType.SERVICE or view.end is not None:
             return
-        mine = (view.start, view.run_id)
-        following = [
-            rollout.start
-            for key, rollout in job.rollouts.items()
-            if key != view.key
-            and (rollout.start, rollout.run_id) > mine
-            and rollout.environment == view.environment
-            and rollout.percent >= 100
-        ]
-        view.superseded_at = min(following, default=None)
+        mine = Rollout(view.start, view.run_id, view.end, view.environment, percent=0)
+        view.superseded_at = _replaced({**job.rollouts, view.key: mine}).get(view.key)
 
     # -- flows
 
@@ -119,12 +111,14 @@ class Runs:
             now = Rollout(view.start, view.run_id, view.end, view.environment, percent)
         if before == now:
             return
+        replaced = _replaced(job.rollouts)
         if now is None:
             del job.rollouts[view.key]
         else:
             job.rollouts[view.key] = now
         self._context.records.mark(job)
-        self._context.work.flows.update(key for key in job.rollouts if key != view.key)
+        moved = dict(replaced.items() ^ _replaced(job.rollouts).items())
+        self._context.work.flows.update(moved.keys() - {view.key})
 
     def _note_family(self, key: bytes, record: RunRecord, view: RunView, division: Division) -> None:
         """R8: what siblings inside one process may build on."""
@@ -230,12 +224,12 @@ class Runs:
         return all(timeline.renamed_first(view.key, end) for end in ends)
 
     def _continuous_mets(self, view: RunView, touches: dict[Name, Touch]) -> list[Met]:
-        return [
-            met
-            for name, touch in touches.items()
-            if touch.reads is not None
-            for met in meets_continuous(self._context.timeline(name), touch)[0]
-        ]
+        found: list[Met] = []
+        for name, touch in touches.items():
+            if touch.reads is not None:
+                timeline, is_model = self._context.timeline(name), self._context.is_model(name)
+                found += meets_continuous(timeline, touch, is_model=is_model)[0]
+        return found
 
     def _writes(self, view: RunView, name: Name, output: Output, mets: list[Met]) -> tuple[TouchWrite, ...]:
         mode = _mode(output)
@@ -409,6 +403,18 @@ def _replace_wires(job: JobRecord, before: Iterable[JobWire], now: Iterable[JobW
         if not counts:
             del job.wires[source, output]
     return shown
+
+
+def _replaced(rollouts: Mapping[bytes, Rollout]) -> dict[bytes, int]:
+    """R17: by rollout that no event ended, the start of the next full rollout in the same environment."""
+    following: dict[str | None, int] = {}
+    found: dict[bytes, int] = {}
+    for key, rollout in sorted(rollouts.items(), key=lambda item: (item[1].start, item[1].run_id), reverse=True):
+        if rollout.end is None and rollout.environment in following:
+            found[key] = following[rollout.environment]
+        if rollout.percent >= 100:
+            following[rollout.environment] = rollout.start
+    return found
 
 
 def _mode(output: Output) -> Mode:

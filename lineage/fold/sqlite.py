@@ -24,7 +24,7 @@ from lineage.fold.records import DatasetRecord, JobRecord, RunRecord
 from lineage.fold.references import Reference
 from lineage.fold.store import Table
 from lineage.model import EdgeKind, NameScope
-from lineage.timeline.timeline import Content
+from lineage.timeline.contents import Content
 from lineage.timeline.touch import Touch
 
 _APPLICATION_ID = 0x4C696E46

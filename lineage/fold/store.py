@@ -14,6 +14,8 @@ from typing import Protocol
 class Table(IntEnum):
     """What is kept. The first are records, the others links ``key -> other``."""
 
+    __hash__ = int.__hash__
+
     RUN = 1
     DATASET = 2
     JOB = 3

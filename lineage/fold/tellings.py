@@ -16,7 +16,7 @@ from lineage.fold.store import Table
 from lineage.keys import Base, run_key, store_key
 from lineage.model import Edge, EdgeKind, Evidence, Flow, Name, RunType
 from lineage.timeline.binding import Met, as_of, telling_meets
-from lineage.timeline.timeline import Content
+from lineage.timeline.contents import Content
 from lineage.timeline.touch import Told
 
 

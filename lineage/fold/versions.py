@@ -58,7 +58,7 @@ class VersionRows:
             name=timeline.name.name,
             written_at=write.written,
             run=run_key(run_id, namespace, name),
-            is_model=timeline.is_model,
+            is_model=self._context.is_model(timeline.name),
             declared=tuple(timeline.names.names_of(write)),
             digests=digests,
             certain=write.certain,

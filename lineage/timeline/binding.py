@@ -67,8 +67,9 @@ def meets_batch(timeline: Timeline, touch: Touch, *, writing: bool) -> tuple[lis
     return _undeclared(timeline, touch, told.digests, touch.start, bound)
 
 
-def meets_continuous(timeline: Timeline, touch: Touch) -> tuple[list[Met], tuple[Gap, ...]]:
-    """Everything that a STREAMING or SERVICE run meets while it goes on, each with its moment (R12 b, R13)."""
+def meets_continuous(timeline: Timeline, touch: Touch, *, is_model: bool) -> tuple[list[Met], tuple[Gap, ...]]:
+    """Everything that a STREAMING or SERVICE run meets while it goes on, each with its moment (R12 b, R13); of a model
+    only what was told, or stood at its start."""
     met: list[Met] = []
     gaps: tuple[Gap, ...] = ()
     for told in touch.reads or ():
@@ -77,7 +78,7 @@ def meets_continuous(timeline: Timeline, touch: Touch) -> tuple[list[Met], tuple
         met += found or _undeclared(timeline, touch, told.digests, at, LAST)[0]
     if not touch.reads:
         met, gaps = _undeclared(timeline, touch, (), touch.start, touch.rank)
-    if not timeline.is_model and not any(told.versions for told in touch.reads or ()):
+    if not is_model and not any(told.versions for told in touch.reads or ()):
         met += _later(timeline, touch)
     return met, gaps
 

@@ -31,6 +31,7 @@ class Names:
         self._owners: dict[str, Write] = {}
         self._floating: set[str] = set()
         self._joins: dict[str, Write] = {}
+        self._joined: dict[bytes, str] = {}
 
     def add(self, touch: Touch) -> None:
         """Take the versions that a run declared as read."""
@@ -64,7 +65,8 @@ class Names:
     def names_of(self, write: Write) -> list[str]:
         """The declared versions that name ``write``."""
         told = [version for version in write.declared if self._owners.get(version) is write]
-        return told + sorted(version for version, joined in self._joins.items() if joined is write)
+        joined = self._joined.get(write.key)
+        return told if joined is None else [*told, joined]
 
     def claimed_twice(self, write: Write) -> list[str]:
         """Versions told of ``write`` that other runs claim too (e)."""
@@ -86,6 +88,7 @@ class Names:
             else:
                 self._floating.discard(version)
         self._joins = self._join() if self._floating else {}
+        self._joined = {write.key: version for version, write in self._joins.items()}
         after = {version: _key(self.owner(version)) for version in (*before, *self._joins)}
         return {
             version: {key, before.get(version)} - {None}  # type: ignore[misc]
@@ -100,6 +103,8 @@ class Names:
     def _is_stale(self, write: Write, version: str) -> bool:
         """(d): somebody had read it before this write began."""
         for reader in self.readers(version):
+            if reader.at > max(write.rank.at, write.start):
+                return False
             if reader.run in write.parts:
                 continue
             if reader.continuous:

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 
 from lineage.flows.run import merge_digests
 from lineage.model import Digest, Name
+from lineage.timeline.contents import Content, Contents
 from lineage.timeline.ends import Ends
 from lineage.timeline.names import Names
 from lineage.timeline.touch import DigestName, End, Touch, WriteId, digest_name
 from lineage.timeline.writes import FIRST, LAST, Place, Readers, Write, Writes, WriteState
-
-Content = tuple[int, tuple[Digest, ...]]
-"""When a content was told, and its hashes."""
 
 CLOSE = 2_000_000
 """Clocks differ: a TIME read nearer than this to another version's write is doubtful (R13); microseconds."""
@@ -33,9 +31,8 @@ class Timeline:
     """All that runs did to one dataset, under its public name. ``touches`` may come in any order; the state is that of
     the set."""
 
-    def __init__(self, name: Name, *, is_model: bool = False) -> None:
+    def __init__(self, name: Name) -> None:
         self.name = name
-        self.is_model = is_model
         self.touches: dict[bytes, Touch] = {}
         self.writes = Writes(name)
         self.ends = Ends()
@@ -43,10 +40,11 @@ class Timeline:
         self._identities: dict[bytes, tuple[WriteId, ...]] = {}
         self._readers = Readers()
         self._digest_readers: dict[DigestName, Readers] = {}
-        self._continuous: dict[bytes, Touch] = {}
+        self._continuous = Readers()
         self._families: dict[str, set[bytes]] = {}
         self._continuous_writers: set[bytes] = set()
-        self._contents: dict[str, dict[bytes, Content]] = {}
+        self._contents = Contents()
+        self._told: dict[bytes, Mapping[str, Content]] = {}
 
     def identity(self, run: bytes) -> tuple[WriteId, ...]:
         """Which versions the writes of ``run`` belong to, in the order of its touch's writes."""
@@ -83,10 +81,13 @@ class Timeline:
     def tell(self, teller: bytes, told: Mapping[str, Content]) -> Affected:
         """Set what ``teller``, which is no run, tells of the content of declared versions; what that affects."""
         affected = Affected()
-        before = {version: tellers[teller] for version, tellers in self._contents.items() if teller in tellers}
-        if before != dict(told):
-            self._set_contents(teller, before, told)
+        before = self._told.pop(teller, {})
+        if before != told:
+            self._contents.remove(teller, before)
+            self._contents.add(teller, told)
             self._retell(self._told_owners({*before, *told}), affected)
+        if told:
+            self._told[teller] = dict(told)
         return affected
 
     # -- keeping order
@@ -95,13 +96,13 @@ class Timeline:
         self.touches[touch.run] = touch
         self.ends.add(touch)
         self.names.add(touch)
-        self._set_contents(touch.run, {}, _contents(touch))
+        self._contents.add(touch.run, _contents(touch))
         for at in _moments(touch):
             self._readers.add(at, touch.run)
         for name, at in _digests(touch):
             self._digest_readers.setdefault(name, Readers()).add(at, touch.run)
         if touch.continuous and touch.reads is not None:
-            self._continuous[touch.run] = touch
+            self._continuous.add(_reads_until(touch), touch.run)
         if touch.continuous and touch.writes:
             self._continuous_writers.add(touch.run)
         if touch.nests and touch.parent and touch.writes:
@@ -111,12 +112,13 @@ class Timeline:
         del self.touches[touch.run]
         self.ends.remove(touch)
         self.names.remove(touch)
-        self._set_contents(touch.run, _contents(touch), {})
+        self._contents.remove(touch.run, _contents(touch))
         for at in _moments(touch):
             self._readers.discard(at, touch.run)
         for name, at in _digests(touch):
             self._digest_readers[name].discard(at, touch.run)
-        self._continuous.pop(touch.run, None)
+        if touch.continuous and touch.reads is not None:
+            self._continuous.discard(_reads_until(touch), touch.run)
         self._continuous_writers.discard(touch.run)
         if touch.nests and touch.parent and touch.writes:
             self._families[touch.parent[0]].discard(touch.run)
@@ -192,8 +194,8 @@ class Timeline:
         following = self.writes.next_certain(place)
         last = following.written + CLOSE if following else None
         affected.runs.update(self._readers.between(place[0] - CLOSE, last))
-        for run, touch in self._continuous.items():
-            if _reads_until(touch) >= place[0] - CLOSE and (last is None or touch.start <= last):
+        for run in self._continuous.between(place[0] - CLOSE, None):
+            if last is None or self.touches[run].start <= last:
                 affected.runs.add(run)
         for write in self.writes.since(place[0]):
             if following is not None and write.written > following.written + self.writes.longest:
@@ -225,15 +227,6 @@ class Timeline:
     def _told_owners(self, versions: Iterable[str]) -> set[bytes]:
         return {owner.key for version in versions if (owner := self.names.told_owner(version)) is not None}
 
-    def _set_contents(self, teller: bytes, before: Iterable[str], now: Mapping[str, Content]) -> None:
-        for version in before:
-            tellers = self._contents[version]
-            del tellers[teller]
-            if not tellers:
-                del self._contents[version]
-        for version, content in now.items():
-            self._contents.setdefault(version, {})[teller] = content
-
     def _retell(self, keys: set[bytes], affected: Affected) -> None:
         """Compute anew what others told of the content of these writes."""
         for key in sorted(keys & self.writes.by_key.keys()):
@@ -252,9 +245,7 @@ class Timeline:
     def _told_of(self, write: Write) -> Iterator[tuple[int, bytes, tuple[Digest, ...]]]:
         for version in write.declared:
             if self.names.told_owner(version) is write:
-                for teller, (at, digests) in self._contents.get(version, {}).items():
-                    if teller not in write.parts:
-                        yield at, teller, digests
+                yield from self._contents.of(version, write.parts)
 
     def _claimants(self, version: str) -> set[bytes]:
         return {self.writes.by_id[write_id].key for write_id in self.writes.by_declared.get(version, ())}
@@ -295,10 +286,10 @@ def _holds(outer: Touch, inner: Touch) -> bool:
     return outer.start <= inner.start and inner.end <= outer.end
 
 
-def _reads_until(touch: Touch) -> float:
+def _reads_until(touch: Touch) -> int:
     """The last moment at which a continuous run can have met something; told ones may come after its end."""
     if touch.end is None:
-        return float("inf")
+        return LAST.at
     return max(touch.end, *(told.at for told in touch.reads or ()), touch.start)
 
 
