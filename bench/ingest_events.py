@@ -1,7 +1,7 @@
 """A stream of generated events as a platform sends them: a few hundred jobs that run again and again, in order of time.
 
 Each run says START and COMPLETE, 32 of them at once. What a job reads and writes stays the same from run to run, as its
-shape (``ledger_shapes``) has drawn it; ids of runs and times are new.
+shape (``ledger_shapes``) has drawn it; ids of runs and times are new, and so are versions and hashes of what is written.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import json
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 import ledger_shapes
 import ledger_shapes_ml
@@ -50,4 +52,18 @@ def _told(event: dict[str, Any], event_type: str, time: datetime, run: str, pare
     if "parent" in facets:
         facets["parent"] = facets["parent"] | {"run": {"runId": parent}}
     told = {"runId": run, "facets": facets}
-    return event | {"eventType": event_type, "eventTime": time.isoformat().replace("+00:00", "Z"), "run": told}
+    outputs = [dataset | {"facets": _written(dataset.get("facets", {}), run)} for dataset in event["outputs"]]
+    at = time.isoformat().replace("+00:00", "Z")
+    return event | {"eventType": event_type, "eventTime": at, "run": told, "outputs": outputs}
+
+
+def _written(facets: dict[str, Any], run: str) -> dict[str, Any]:
+    """The facets of an output with a version and a content of this run's own, where it tells them."""
+    told = dict(facets)
+    if "version" in told:
+        told["version"] = told["version"] | {"datasetVersion": str(UUID(run).int % 10**19)}
+    if "lineageGraph_contentHash" in told:
+        hashes = told["lineageGraph_contentHash"]
+        digests = [each | {"digest": sha256((run + each["digest"]).encode()).hexdigest()} for each in hashes["digests"]]
+        told["lineageGraph_contentHash"] = hashes | {"digests": digests}
+    return told

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from lineage.app import collector
 from lineage.app.server import Server, create_app
 from lineage.errors import BadInputError
 from lineage.settings import Settings
@@ -31,6 +32,7 @@ def serve(settings: Settings, on_ready: Callable[[str], None] = lambda url: None
     """
     with _listening(settings) as listener:
         app = create_app(settings)
+        collector.relax()
         config = uvicorn.Config(
             app,
             http="httptools",
