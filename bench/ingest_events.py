@@ -1,7 +1,7 @@
 """A stream of generated events as a platform sends them: a few hundred jobs that run again and again, in order of time.
 
 Each run says START and COMPLETE, 32 of them at once. What a job reads and writes stays the same from run to run, as its
-shape (``ledger_shapes``) has drawn it; ids of runs and times are new, and so are versions and hashes of what is written.
+shape (``ledger_shapes``) has drawn it; ids of runs, times, and versions and hashes of what is written are new.
 """
 
 from __future__ import annotations
