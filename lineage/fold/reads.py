@@ -73,7 +73,7 @@ class RunRows:
         if parent is not None:
             rows.edges[EdgeKind.PARENT_OF, parent, key] = Edge(EdgeKind.PARENT_OF, parent, key)
         self._emission.give(key, rows.nodes(), rows.edges.values(), rows.names)
-        self._references.set(key, record.references, rows.references)
+        self._references.set(key, record.references, rows.references, is_run=True)
         self._context.records.mark(record)
 
     def _give_silent(self, key: bytes) -> None:

@@ -54,7 +54,7 @@ class RunRecord(msgspec.Struct, array_like=True):
     hidden: list[Name] = []
     borrows: bool = False
     claimed: list[tuple[Name, Name]] = []
-    references: list[bytes] = []
+    references: dict[bytes, bytes] = {}
     parent: bytes | None = None
     silent: list[bytes] = []
     family: str | None = None
@@ -72,7 +72,7 @@ class DatasetRecord(msgspec.Struct, array_like=True):
     facets: Register = msgspec.field(default_factory=Register)
     sources: Register = msgspec.field(default_factory=Register)
     tellings: list[Telling] = []
-    references: list[bytes] = []
+    references: dict[bytes, bytes] = {}
     columns: dict[bytes, tuple[int, list[Source]]] = {}
     fields: list[bytes] = []
     described: bytes = b""
@@ -104,7 +104,7 @@ class JobRecord(msgspec.Struct, array_like=True):
     hidden: list[Name] = []
     tellings: list[Claims] = []
     told_of: list[Name] = []
-    references: list[bytes] = []
+    references: dict[bytes, bytes] = {}
     wires: dict[Wire, dict[WireKind, int]] = {}
     claims: dict[tuple[Name, Name], int] = {}
     rollouts: dict[bytes, Rollout] = {}

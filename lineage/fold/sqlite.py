@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
 import apsw
@@ -36,6 +35,8 @@ _PAGE_BYTES = 8_192
 _SHORT = 32
 """Links of one key up to which they are kept in memory."""
 _KEPT_SHORT = 50_000
+_LONGEST = 64
+"""More bytes than a link has after a prefix that is asked for."""
 
 _CREATE = """
 CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), watermark INTEGER NOT NULL);
@@ -51,6 +52,8 @@ _GET = "SELECT value FROM records WHERE tbl = ? AND key = ?"
 _PUT = "INSERT INTO records VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?3"
 _REMOVE = "DELETE FROM records WHERE tbl = ? AND key = ?"
 _LINKS = "SELECT other, value FROM links WHERE tbl = ? AND key = ? ORDER BY other"
+_FIRST = "SELECT other, value FROM links WHERE tbl = ? AND key = ? AND other >= ? ORDER BY other LIMIT ?"
+_LAST = "SELECT other, value FROM links WHERE tbl = ? AND key = ? AND other <= ? ORDER BY other DESC LIMIT ?"
 _LINKED = "SELECT value FROM links WHERE tbl = ? AND key = ? AND other = ?"
 _LINK = "INSERT INTO links VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET value = ?4 WHERE value <> ?4"
 _UNLINK = "DELETE FROM links WHERE tbl = ? AND key = ? AND other = ?"
@@ -115,6 +118,34 @@ class SQLiteFacts:
         fresh = self._links.get(place)
         return _merged(stored, fresh) if fresh else stored
 
+    def sparse_links(self, table: Table, key: bytes, prefix: int) -> Sequence[tuple[bytes, bytes]]:
+        """As :meth:`links`; of many that have the first ``prefix`` bytes of ``other`` in common, at least the two first
+        and the two last. Costs two look-ups for each prefix."""
+        place = table, key
+        fresh = self._links.get(place, {})
+        stored = self._short.get(place)
+        if stored is None:
+            try:
+                stored = self._rows(_FIRST, *place, b"", _SHORT + 1)
+                if len(stored) <= _SHORT:
+                    self._keep_short(place, stored)
+                else:
+                    stored = self._ends_by_prefix(place, prefix, 2 + sum(value is None for value in fresh.values()))
+            except apsw.Error as error:
+                raise self._failure(error) from error
+        return _merged(stored, fresh) if fresh else stored
+
+    def _ends_by_prefix(self, place: tuple[Table, bytes], prefix: int, most: int) -> list[tuple[bytes, bytes]]:
+        found: dict[bytes, bytes] = {}
+        start = b""
+        while first := self._rows(_FIRST, *place, start, most):
+            shared = first[0][0][:prefix]
+            end = shared + b"\xff" * _LONGEST
+            last = self._rows(_LAST, *place, end, most)
+            found.update(row for row in (*first, *last) if row[0].startswith(shared))
+            start = end
+        return sorted(found.items())
+
     def linked(self, table: Table, key: bytes, other: bytes) -> bytes | None:
         """The value of one link, or None if there is none."""
         fresh = self._links.get((table, key))
@@ -166,11 +197,14 @@ class SQLiteFacts:
     def _stored_links(self, place: tuple[Table, bytes]) -> list[tuple[bytes, bytes]]:
         """As the file has them; few, or none, are asked for again and again, and kept."""
         try:
-            stored: Any = self._db.execute(_LINKS, place).fetchall()
+            stored = self._rows(_LINKS, *place)
         except apsw.Error as error:
             raise self._failure(error) from error
         self._keep_short(place, stored)
-        return stored  # type: ignore[no-any-return]
+        return stored
+
+    def _rows(self, query: str, *bindings: int | bytes) -> list[tuple[bytes, bytes]]:
+        return self._db.execute(query, bindings).fetchall()  # type: ignore[return-value]
 
     def _keep_short(self, place: tuple[Table, bytes], stored: list[tuple[bytes, bytes]]) -> None:
         if len(stored) <= _SHORT:

@@ -43,7 +43,7 @@ class Table(IntEnum):
     ROOTS = 20
     """namespace -> folders that are one model each"""
     REFERENCES = 21
-    """version -> who tells of it, with what is told"""
+    """version -> (digest of what is told of it, when, by whom), with what is told"""
     FIELDS = 27
     """public dataset -> its columns that are in the graph"""
     CONTENTS = 26
@@ -73,6 +73,10 @@ class FactStore(Protocol):
 
     def links(self, table: Table, key: bytes) -> Iterable[tuple[bytes, bytes]]:
         """All (other, value) linked from ``key``, by other."""
+
+    def sparse_links(self, table: Table, key: bytes, prefix: int) -> Iterable[tuple[bytes, bytes]]:
+        """As :meth:`links`; of many that have the first ``prefix`` bytes of ``other`` in common, at least the two first
+        and the two last."""
 
     def linked(self, table: Table, key: bytes, other: bytes) -> bytes | None:
         """The value of one link, or None if there is none."""
@@ -119,6 +123,10 @@ class MemoryFacts:
     def links(self, table: Table, key: bytes) -> Iterator[tuple[bytes, bytes]]:
         """All (other, value) linked from ``key``, by other."""
         return iter(sorted(self._links.get((table, key), {}).items()))
+
+    def sparse_links(self, table: Table, key: bytes, prefix: int) -> Iterator[tuple[bytes, bytes]]:
+        """All of them: here they cost nothing."""
+        return self.links(table, key)
 
     def linked(self, table: Table, key: bytes, other: bytes) -> bytes | None:
         """The value of one link, or None if there is none."""

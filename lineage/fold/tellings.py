@@ -81,7 +81,7 @@ class Tellings:
         publics = sorted({reference.dataset for reference in references.values()})
         self._context.relink(Table.TELLERS, key, record.told_of, publics)
         record.told_of = publics
-        self._references.set(key, record.references, references)
+        self._references.set(key, record.references, references, is_run=False)
         self._context.records.mark(record)
         self._give(key, flows)
 

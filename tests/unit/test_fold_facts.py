@@ -8,7 +8,7 @@ from pathlib import Path
 
 import apsw
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -108,6 +108,34 @@ class Machine(RuleBasedStateMachine):
 def test_facts_in_a_file_equal_facts_in_memory(tmp_path: Path) -> None:
     Machine.folder = tmp_path
     run_state_machine_as_test(Machine, settings=settings(max_examples=40, stateful_step_count=30, deadline=None))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    kept=st.sets(st.binary(min_size=1, max_size=4), max_size=90),
+    added=st.sets(st.binary(min_size=1, max_size=4), max_size=10),
+    removed=st.integers(0, 2**90),
+    prefix=st.integers(0, 2),
+)
+def test_of_many_links_the_first_and_last_of_each_prefix_are_found(
+    kept: set[bytes], added: set[bytes], removed: int, prefix: int
+) -> None:
+    facts = SQLiteFacts(None)
+    for other in kept:
+        facts.link(Table.REFERENCES, b"k", other, other)
+    facts.commit(1)
+    for other in added:
+        facts.link(Table.REFERENCES, b"k", other, other)
+    for number, other in enumerate(sorted(kept - added)):
+        if removed >> number & 1:
+            facts.link(Table.REFERENCES, b"k", other, None)
+    every = list(facts.links(Table.REFERENCES, b"k"))
+    told = list(facts.sparse_links(Table.REFERENCES, b"k", prefix))
+    assert told == sorted(told)
+    assert set(told) <= set(every)
+    for shared in {other[:prefix] for other, _ in every}:
+        group = [link for link in every if link[0][:prefix] == shared]
+        assert {*group[:2], *group[-2:]} <= set(told)
 
 
 def test_nothing_is_in_the_file_before_the_commit(facts: SQLiteFacts, tmp_path: Path) -> None:
