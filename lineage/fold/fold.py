@@ -33,7 +33,7 @@ from lineage.model import Changes, Name
 
 __all__ = ["RULES", "Fold", "MemoryFacts"]
 
-RULES = 1
+RULES = 2
 """Which reading of the rules the graph follows: raised when the same events come to mean another graph, so that what
 was folded before is folded anew."""
 

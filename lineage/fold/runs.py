@@ -4,7 +4,7 @@ R17)."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -59,7 +59,7 @@ class Runs:
         borrowed: dict[Name, set[Name]] = {}
         if record.borrows:
             for output, source in job.claims:
-                if output in view.outputs:
+                if output in view.outputs and view.outputs[output].is_write:
                     borrowed.setdefault(output, set()).add(source)
         division = divide(
             list(view.inputs),
@@ -76,8 +76,7 @@ class Runs:
         """R17: ended by the next full rollout of the same deployment and environment."""
         if view.type is not RunType.SERVICE or view.end is not None:
             return
-        mine = Rollout(view.start, view.run_id, view.end, view.environment, percent=0)
-        view.superseded_at = _replaced({**job.rollouts, view.key: mine}).get(view.key)
+        view.superseded_at = _next_full(job.rollouts, view)
 
     # -- flows
 
@@ -111,14 +110,14 @@ class Runs:
             now = Rollout(view.start, view.run_id, view.end, view.environment, percent)
         if before == now:
             return
-        replaced = _replaced(job.rollouts)
         if now is None:
             del job.rollouts[view.key]
         else:
             job.rollouts[view.key] = now
         self._context.records.mark(job)
-        moved = dict(replaced.items() ^ _replaced(job.rollouts).items())
-        self._context.work.flows.update(moved.keys() - {view.key})
+        for changed in (before, now):
+            if changed is not None:
+                self._context.work.flows.update(_may_be_replaced(job.rollouts, changed))
 
     def _note_family(self, key: bytes, record: RunRecord, view: RunView, division: Division) -> None:
         """R8: what siblings inside one process may build on."""
@@ -405,16 +404,28 @@ def _replace_wires(job: JobRecord, before: Iterable[JobWire], now: Iterable[JobW
     return shown
 
 
-def _replaced(rollouts: Mapping[bytes, Rollout]) -> dict[bytes, int]:
-    """R17: by rollout that no event ended, the start of the next full rollout in the same environment."""
-    following: dict[str | None, int] = {}
-    found: dict[bytes, int] = {}
-    for key, rollout in sorted(rollouts.items(), key=lambda item: (item[1].start, item[1].run_id), reverse=True):
-        if rollout.end is None and rollout.environment in following:
-            found[key] = following[rollout.environment]
-        if rollout.percent >= 100:
-            following[rollout.environment] = rollout.start
-    return found
+def _next_full(rollouts: Mapping[bytes, Rollout], view: RunView) -> int | None:
+    """R17: when the next full rollout in the same environment begins."""
+    mine = (view.start, view.run_id)
+    following = [
+        rollout.start
+        for rollout in rollouts.values()
+        if rollout.percent >= 100 and rollout.environment == view.environment and (rollout.start, rollout.run_id) > mine
+    ]
+    return min(following, default=None)
+
+
+def _may_be_replaced(rollouts: Mapping[bytes, Rollout], by: Rollout) -> Iterator[bytes]:
+    """The rollouts whose next full one ``by`` can be: those since the full one before it, itself among them."""
+    earlier = [
+        (rollout.start, rollout.run_id, key)
+        for key, rollout in rollouts.items()
+        if rollout.environment == by.environment and (rollout.start, rollout.run_id) < (by.start, by.run_id)
+    ]
+    for _, _, key in sorted(earlier, reverse=True):
+        yield key
+        if rollouts[key].percent >= 100:
+            return
 
 
 def _mode(output: Output) -> Mode:

@@ -75,7 +75,10 @@ def meets_continuous(timeline: Timeline, touch: Touch, *, is_model: bool) -> tup
     for told in touch.reads or ():
         at = max(told.at, touch.start)
         found = [m for version in told.versions if (m := _by_name(timeline, touch, version, at, LAST))]
-        met += found or _undeclared(timeline, touch, told.digests, at, LAST)[0]
+        if not found:
+            found, nothing = _undeclared(timeline, touch, told.digests, at, LAST)
+            gaps = (*gaps, *nothing)
+        met += found
     if not touch.reads:
         met, gaps = _undeclared(timeline, touch, (), touch.start, touch.rank)
     if not is_model and not any(told.versions for told in touch.reads or ()):
@@ -94,16 +97,8 @@ def last_under_old_name(timeline: Timeline, touch: Touch, at: int) -> Met:
 
 def builds_on(timeline: Timeline, write: Write) -> tuple[Met | None, tuple[Gap, ...]]:
     """The version that ``write`` keeps the content of (R15), and the gap where that is not known."""
-    own, before = False, None
-    for earlier in _living_before(timeline, write):
-        if earlier.parts.keys() & write.parts.keys():
-            own = True
-        elif earlier.certain:
-            before = earlier
-            break
-        else:
-            before = before or earlier
-    if write.mode is Mode.REPLACES or not (own or before):
+    before = _living_before(timeline, write, certain=True) or _living_before(timeline, write, certain=False)
+    if write.mode is Mode.REPLACES or not (before or _wrote_before(timeline, write)):
         return None, ()
     shares = before is not None and bool(before.parents & write.parents)
     readers = [touch for run in write.parts if (touch := timeline.touches.get(run)) and touch.reads is not None]
@@ -220,13 +215,23 @@ def _as_found(timeline: Timeline, touch: Touch, digests: tuple[Digest, ...], at:
     return Met(unwritten.key, None, Binding.AS_FOUND, at, gaps, unwritten)
 
 
-def _living_before(timeline: Timeline, write: Write) -> Iterator[Write]:
-    """Earlier writes of smaller rank in the same life of the dataset, the last first."""
-    for before in timeline.writes.before(write.place):
+def _living_before(timeline: Timeline, write: Write, *, certain: bool) -> Write | None:
+    """The last write of others before ``write``, of smaller rank, in the same life of the dataset."""
+    for before in timeline.writes.before(write.place, certain=certain):
         if timeline.ends.between(before.place, write.place):
-            return
-        if before.rank < write.rank:
-            yield before
+            return None
+        if before.rank < write.rank and not before.parts.keys() & write.parts.keys():
+            return before
+    return None
+
+
+def _wrote_before(timeline: Timeline, write: Write) -> bool:
+    """Whether any run that made ``write`` has another write before it in the same life of the dataset."""
+    others = [timeline.writes.by_id[write_id] for run in write.parts for write_id in timeline.identity(run)]
+    return any(
+        other.place < write.place and other.rank < write.rank and not timeline.ends.between(other.place, write.place)
+        for other in others
+    )
 
 
 def _close(timeline: Timeline, touch: Touch, bound: Write | None, at: int) -> list[Gap]:

@@ -11,7 +11,7 @@ from lineage.fold.fold import RULES, Fold, MemoryFacts
 from lineage.memory import MemoryStore
 
 CAPTURES = Path(__file__).parent / "data" / "dialects"
-GRAPHS = {1: "d6718e3ecd993d9ce69c01b238a8ed64863d52bb4c42272db89a2bb08c958cc2"}
+GRAPHS = {2: "d6718e3ecd993d9ce69c01b238a8ed64863d52bb4c42272db89a2bb08c958cc2"}
 """By number of the rules, the graph of all captures."""
 
 
