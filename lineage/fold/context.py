@@ -32,6 +32,7 @@ class Context:
         self.directory = directory
         self.work = work
         self._timelines: dict[Name, Timeline] = {}
+        self._used: set[Name] = set()
         self._capacity = capacity
 
     # -- datasets
@@ -76,11 +77,13 @@ class Context:
         """The timeline of the dataset under this public name."""
         found = self._timelines.get(name)
         if found is None:
+            facts, key = self.records.facts, dataset_key(*name)
             found = self._timelines[name] = Timeline(name)
-            for run, value in self.records.facts.links(Table.TIMELINE, dataset_key(*name)):
-                found.replace(run, _TOUCH.decode(self.records.unpack(value)))
-            for teller, value in self.records.facts.links(Table.CONTENTS, dataset_key(*name)):
-                found.tell(teller, _CONTENTS.decode(value))
+            found.load(
+                (_TOUCH.decode(self.records.unpack(value)) for _, value in facts.links(Table.TIMELINE, key)),
+                {teller: _CONTENTS.decode(value) for teller, value in facts.links(Table.CONTENTS, key)},
+            )
+        self._used.add(name)
         return found
 
     def replace(self, name: Name, run: bytes, touch: Touch | None) -> None:
@@ -129,9 +132,14 @@ class Context:
                     self.work.reads.add(child)
 
     def trim(self) -> None:
-        """Let go of timelines when they hold too much."""
-        if sum(len(timeline.touches) for timeline in self._timelines.values()) > self._capacity:
-            self._timelines.clear()
+        """Let go of the timelines that were longest not asked for, when all hold too much."""
+        for name in self._used:
+            self._timelines[name] = self._timelines.pop(name)
+        self._used.clear()
+        held = sum(len(timeline.touches) for timeline in self._timelines.values())
+        while held > self._capacity:
+            oldest = next(iter(self._timelines))
+            held -= len(self._timelines.pop(oldest).touches)
 
     # -- runs
 

@@ -40,9 +40,11 @@ class Wiring:
     def _declare_job(self, key: bytes, job: JobRecord) -> None:
         wires: list[JobWire] = []
         columns: dict[Name, list[Source]] = {}
+        named: set[Name] = set()
         if job.declared is not None:
             resolve, dialect = self._context.directory.resolve, by_name(job.declared.dialect)
             view = view_run(key, "", job.name, (job.declared,), RunType.BATCH, resolve, dialect)
+            named = {*view.inputs, *view.outputs}
             columns = {name: list(output.columns) for name, output in view.outputs.items()}
             own = column_claims({name: output.columns for name, output in view.outputs.items()})
             outputs = [name for name, output in view.outputs.items() if output.is_write]
@@ -62,7 +64,7 @@ class Wiring:
         hidden = sorted({s.name for sources in columns.values() for s in sources})
         self._context.relink(Table.HIDDEN, key, job.hidden, hidden)
         job.hidden = hidden
-        sources_now = sorted({name for wire in wires for name in wire[:2] if name is not None})
+        sources_now = sorted(named.union(name for wire in wires for name in wire[:2] if name is not None))
         self._context.relink(Table.SOURCES, key, job.declared_sources, sources_now)
         job.declared_sources = sources_now
         job.declared_wires = sorted(wires, key=repr)

@@ -46,6 +46,21 @@ class Timeline:
         self._contents = Contents()
         self._told: dict[bytes, Mapping[str, Content]] = {}
 
+    def load(self, touches: Iterable[Touch], told: Mapping[bytes, Mapping[str, Content]]) -> None:
+        """Begin with ``touches`` and with what tellers that are no runs have ``told``: as if each came by itself."""
+        for touch in touches:
+            self._add(touch)
+        for teller, contents in told.items():
+            self._contents.add(teller, contents)
+            self._told[teller] = contents
+        for run in sorted(self.touches):
+            self._list_writes(run, Affected())
+        versions = {version for touch in self.touches.values() for version in _versions(touch)}
+        self.names.settle(versions)
+        for key in self._told_owners(versions):
+            write = self.writes.by_key[key]
+            self.writes.retell(write, self._contents_of(write))
+
     def identity(self, run: bytes) -> tuple[WriteId, ...]:
         """Which versions the writes of ``run`` belong to, in the order of its touch's writes."""
         return self._identities.get(run, ())
@@ -231,9 +246,7 @@ class Timeline:
         """Compute anew what others told of the content of these writes."""
         for key in sorted(keys & self.writes.by_key.keys()):
             write = self.writes.by_key[key]
-            contents = write.digests
-            for _, _, digests in sorted(self._told_of(write), key=lambda told: told[:2]):
-                contents = merge_digests(contents, digests)
+            contents = self._contents_of(write)
             if contents == write.contents:
                 continue
             self._affect_by_digests(write, write.place, affected)
@@ -241,6 +254,13 @@ class Timeline:
             self._affect_by_digests(write, write.place, affected)
             self._affect_span(write.place, affected)
             affected.versions.add(key)
+
+    def _contents_of(self, write: Write) -> tuple[Digest, ...]:
+        """What its writers told of its content, and then what others told, the last of each kind of hash (R10)."""
+        contents = write.digests
+        for _, _, digests in sorted(self._told_of(write), key=lambda told: told[:2]):
+            contents = merge_digests(contents, digests)
+        return contents
 
     def _told_of(self, write: Write) -> Iterator[tuple[int, bytes, tuple[Digest, ...]]]:
         for version in write.declared:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import cycle, repeat
 from typing import Any
 
 import networkx as nx
@@ -15,6 +15,7 @@ import pytest
 from lineage.event.model import Event
 from lineage.event.parser import parse_event
 from lineage.fold.fold import Fold, MemoryFacts
+from lineage.fold.sqlite import SQLiteFacts
 from lineage.memory import MemoryStore
 from lineage.model import EdgeKind
 
@@ -136,6 +137,18 @@ def graph_of(events: list[Event], sizes: Iterator[int]) -> MemoryStore:
     return store
 
 
+def graph_of_forgetful(events: list[Event], sizes: Iterator[int]) -> MemoryStore:
+    """As :func:`graph_of`, by a fold that remembers nothing between batches and reads all it needs from the facts."""
+    facts, store, index = SQLiteFacts(None), MemoryStore(), 0
+    while index < len(events):
+        batch = events[index : index + next(sizes)]
+        fold = Fold(facts)
+        store.apply(fold.take([(index + at, 0, event) for at, event in enumerate(batch)]), index + len(batch))
+        fold.commit(index + len(batch))
+        index += len(batch)
+    return store
+
+
 def dump(store: MemoryStore) -> bytes:
     with store.reader() as reader:
         return b"\n".join(reader.dump())
@@ -151,6 +164,16 @@ def test_order_repetition_and_batching_change_nothing_and_no_cycle_comes_of_them
         at_once = graph_of(events, repeat(10_000))
         assert dump(at_once) == dump(graph_of(shuffled, repeat(1))), f"seed {seed}"
         assert is_acyclic(at_once), f"seed {seed}"
+
+
+@pytest.mark.parametrize("block", range(5))
+def test_what_is_remembered_between_batches_changes_nothing(block: int) -> None:
+    for seed in range(10_000 + block * 40, 10_000 + block * 40 + 40):
+        world = World(seed)
+        events = world.events()
+        world.random.shuffle(events)
+        sizes = cycle([1, 2, 1, 4])
+        assert dump(graph_of(events, repeat(10_000))) == dump(graph_of_forgetful(events, sizes)), f"seed {seed}"
 
 
 def is_acyclic(store: MemoryStore) -> bool:
