@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -118,7 +119,10 @@ _Record = TypeVar("_Record", RunRecord, DatasetRecord, JobRecord)
 
 _UNKNOWN = object()
 _RAW, _ZSTD = b"\x00", b"\x01"
-_WORTH_COMPRESSING = 150
+WORTH_COMPRESSING = 60
+"""Bytes from which a body is compressed."""
+DICTIONARY = (Path(__file__).parent / "facts.zdict").read_bytes()
+"""Made by ``bench/facts_dictionary.py`` from generated events."""
 
 
 class Records:
@@ -131,8 +135,9 @@ class Records:
         self._changed: dict[tuple[Table, bytes], None] = {}
         self._rows: dict[bytes, dict[bytes, bytes]] = {}
         self._changed_rows: dict[bytes, None] = {}
-        self._compress = zstandard.ZstdCompressor(level=1).compress
-        self._decompress = zstandard.ZstdDecompressor().decompress
+        known = zstandard.ZstdCompressionDict(DICTIONARY)
+        self._compress = zstandard.ZstdCompressor(level=1, dict_data=known, write_dict_id=False).compress
+        self._decompress = zstandard.ZstdDecompressor(dict_data=known).decompress
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode_rows = msgspec.msgpack.Decoder(dict[bytes, bytes]).decode
         self._decoders: dict[Table, msgspec.msgpack.Decoder[Any]] = {
@@ -239,7 +244,7 @@ class Records:
     def pack(self, value: Any) -> bytes:
         """The bytes to store for ``value``."""
         body = self._encode(value)
-        return _ZSTD + self._compress(body) if len(body) > _WORTH_COMPRESSING else _RAW + body
+        return _ZSTD + self._compress(body) if len(body) > WORTH_COMPRESSING else _RAW + body
 
     def unpack(self, raw: bytes) -> bytes:
         """The encoded value of what :meth:`pack` gave."""

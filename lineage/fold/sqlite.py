@@ -19,7 +19,7 @@ import apsw
 import msgspec
 
 from lineage.errors import DataFolderError, LineageError, UnavailableError
-from lineage.fold.records import DatasetRecord, JobRecord, RunRecord
+from lineage.fold.records import DICTIONARY, DatasetRecord, JobRecord, RunRecord
 from lineage.fold.references import Reference
 from lineage.fold.store import Table
 from lineage.model import EdgeKind, NameScope
@@ -61,12 +61,12 @@ _UNLINK = "DELETE FROM links WHERE tbl = ? AND key = ? AND other = ?"
 
 @cache
 def _version() -> int:
-    """Follows from the tables and from what is encoded into them: either changes, and the file is made anew."""
+    """Follows from the tables, from what is encoded into them and how: either changes, and the file is made anew."""
     kinds = [
         msgspec.inspect.type_info(kind) for kind in (RunRecord, DatasetRecord, JobRecord, Touch, Reference, Content)
     ]
     codes = [*Table, *EdgeKind, *NameScope]
-    return crc32(repr((_CREATE, kinds, codes)).encode()) & 0x7FFFFFFF
+    return crc32(repr((_CREATE, kinds, codes, crc32(DICTIONARY))).encode()) & 0x7FFFFFFF
 
 
 class SQLiteFacts:
