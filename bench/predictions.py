@@ -18,7 +18,7 @@ from pathlib import Path
 from uuid import UUID
 
 from lineage.event.model import Name
-from lineage.predictions import Prediction, Served
+from lineage.predictions import Prediction, Served, Told
 from lineage.predictions.sqlite import PredictionIndex
 
 BATCH = 1000
@@ -65,7 +65,8 @@ def measure(records: int, hashes: bool, folder: Path) -> None:
     looks = sorted(timed(lambda one=one: index.find(one.deployment, one.id)) for one in wanted)  # type: ignore[misc]
     assert all(index.find(one.deployment, one.id) == [one] for one in wanted[:100])
     end = START + records * SPACING
-    span = Served(Name("prod", "fraud"), "r", START + 1_234_567, end - 1_234_567, frozenset({Name("models", "m1")}))
+    told = Told(Name("models", "m1"), "3")
+    span = Served(Name("prod", "fraud"), None, told, START + 1_234_567, end - 1_234_567)
     counts = [timed(lambda: index.count([span])) for _ in range(20)]
     samples = [timed(lambda: index.samples(span.deployment, span.start + 7 * SPACING, end, 100)) for _ in range(20)]
     p50, p99 = looks[LOOKUPS // 2], looks[-LOOKUPS // 100]
@@ -74,7 +75,7 @@ def measure(records: int, hashes: bool, folder: Path) -> None:
         "written per second (wall)": f"{records / spent:,.0f}",
         "written, µs CPU per record": f"{cpu / records * 1e6:.1f}",
         "look-up p50 / p99 / max, ms (p99 < 5)": f"{p50:.3f} / {p99:.3f} / {looks[-1]:.3f}",
-        "count of nearly all, ms": f"{statistics.median(counts):.2f}",
+        "count of nearly all of a version, ms": f"{statistics.median(counts):.2f}",
         "100 samples, ms": f"{statistics.median(samples):.2f}",
     }
     print(f"{records:,} records, {'two SHA-256 told' if hashes else 'no hash told'}")

@@ -186,7 +186,8 @@ def _bearer(authorization: str | None) -> str:
         raise UnauthenticatedError("This server asks for an API key.", hint=_HINT)
     scheme, _, token = authorization.strip().partition(" ")
     if scheme.lower() != "bearer":
-        raise UnauthenticatedError(f"The authorization scheme {scheme[:40]!r} is not taken.", hint=_HINT)
+        # Not repeated here: what stands where a scheme is due may be the key itself.
+        raise UnauthenticatedError("The only authorization scheme that is taken is Bearer.", hint=_HINT)
     token = token.strip()
     if not _is_whole(token):
         raise UnauthenticatedError("This is no API key, or not the whole of one.", hint=_HINT)

@@ -1,4 +1,4 @@
-"""What search sees of a node: the label of a dataset, a column or a job. Runs, flows and versions have none."""
+"""What search sees of a node: the labels of a dataset, a column or a job. Runs, flows and versions have none."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ class Label(NamedTuple):
         return folded in self.name.casefold() or (self.by_namespace and folded in self.namespace.casefold())
 
 
-def label_of(node: Node) -> Label | None:
-    """The label of ``node``, None if search never finds it. A column's is its column name, and its namespace is not
-    searched: it would name every column of a database."""
+def labels_of(node: Node) -> tuple[Label, ...]:
+    """The labels of ``node``: its public name's, then its aliases' (R2); empty if search never finds it. A column's is
+    its column name, and its namespace is not searched: it would name every column of a database."""
     if isinstance(node, Column):
-        return Label(node.namespace, node.column, by_namespace=False)
-    if isinstance(node, Dataset | Job):
-        return Label(node.namespace, node.name, by_namespace=True)
-    return None
+        return (Label(node.namespace, node.column, by_namespace=False),)
+    if isinstance(node, Job):
+        return (Label(node.namespace, node.name, by_namespace=True),)
+    if isinstance(node, Dataset):
+        names = dict.fromkeys([(node.namespace, node.name), *node.aliases])
+        return tuple(Label(namespace, name, by_namespace=True) for namespace, name in names)
+    return ()

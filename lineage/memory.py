@@ -23,7 +23,7 @@ from typing import TypeVar
 import msgspec
 
 from lineage.keys import Base
-from lineage.label import label_of
+from lineage.label import labels_of
 from lineage.model import Changes, Edge, EdgeKey, EdgeKind, NameKey, NameScope, Node, base_of
 from lineage.store import EVERYTHING, Direction, EdgeFilter, Level, Limits, Reach
 from lineage.topology import Place, traverse
@@ -221,8 +221,10 @@ class MemoryReader:
         wanted = text.casefold()
         found = []
         for node in self._graph.nodes.values():
-            if base_of(node) in bases and (label := label_of(node)) and label.holds(wanted):
-                found.append((len(label.name), label.name, label.namespace, node.key))
+            if base_of(node) in bases:
+                held = [label for label in labels_of(node) if label.holds(wanted)]
+                ranks = [(len(label.name), label.name, label.namespace, node.key) for label in held]
+                found += [min(ranks)] if ranks else []
         return [self._graph.nodes[key] for _, _, _, key in sorted(found)[: max(limit, 0)]]
 
     def count(self) -> dict[str, int]:

@@ -1,18 +1,22 @@
 """The one settings class: name, default, unit, help and environment variable of all that can be set.
 
-The command line, documentation and tests read it through :func:`describe`; nothing else reads the environment. The
-setting ``port`` is the environment variable ``LINEAGE_PORT``; an argument beats the environment, and that the default.
+The documentation and tests read it through :func:`describe`, programs through :func:`read_settings`; nothing else reads
+the environment. The setting ``port`` is the environment variable ``LINEAGE_PORT``; an argument beats the environment,
+and that the default.
 """
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from lineage.errors import BadInputError
 
 ENVIRONMENT_PREFIX = "LINEAGE_"
 MIB = 1 << 20
@@ -75,6 +79,60 @@ class Settings(BaseSettings):
     def loopback(self) -> bool:
         """Whether ``host`` can be reached from this machine only."""
         return is_loopback(self.host)
+
+
+def read_settings(given: Mapping[str, Any] | None = None) -> Settings:
+    """The settings: those ``given`` that are not None, else the environment's, else the defaults.
+
+    Raises BadInputError for the first that is not usable: which it is, what came, and what is due.
+    """
+    told = {name: value for name, value in (given or {}).items() if value is not None}
+    try:
+        return Settings(**told)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise _unusable(str(wrong["loc"][0]).lower(), wrong["input"]) from error
+
+
+def _unusable(name: str, value: object) -> BadInputError:
+    variable = ENVIRONMENT_PREFIX + name.upper()
+    text = str(value)
+    came = f'"{text[:80]}…"' if len(text) > 80 else f'"{text}"'
+    default = _written(Settings.model_fields[name].default)
+    return BadInputError(
+        f"The setting {name} must be {_due(name)}, but is {came}.",
+        hint=f"Its environment variable is {variable}" + (f"; without it, it is {default}." if default else "."),
+        field=name,
+    )
+
+
+def _due(name: str) -> str:
+    """What a setting takes, as a person would say it."""
+    field = Settings.model_fields[name]
+    kind = field.annotation
+    if kind is bool:
+        return "true or false"
+    if get_origin(kind) is Literal:
+        return f"one of {', '.join(get_args(kind))}"
+    unit = _describe_one(name).unit
+    if kind not in (int, float):
+        return f"text ({unit})" if unit else "text"
+    bounds = {
+        bound: getattr(told, bound) for told in field.metadata for bound in ("ge", "gt", "le") if hasattr(told, bound)
+    }
+    return ("a whole number" if kind is int else "a number") + _range(bounds) + (f", in {unit}" if unit != name else "")
+
+
+def _range(bounds: Mapping[str, float]) -> str:
+    match bounds:
+        case {"ge": least, "le": most}:
+            return f" from {least} to {most}"
+        case {"ge": least}:
+            return f" of at least {least}"
+        case {"gt": limit}:
+            return f" larger than {limit}"
+        case _:
+            return ""
 
 
 def is_loopback(host: str) -> bool:

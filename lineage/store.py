@@ -44,15 +44,20 @@ _LEVEL_EDGES = {
 
 @dataclass(frozen=True, slots=True)
 class EdgeFilter:
-    """Which edges count: those of at least ``evidence``, and with ``certain_only`` no edge that only failed runs
-    tell."""
+    """Which edges count: those of at least ``evidence``; with ``certain_only`` no edge that only failed runs tell, with
+    ``fresh_only`` none that is stale."""
 
     evidence: Evidence = Evidence.INFERRED
     certain_only: bool = False
+    fresh_only: bool = False
 
     def admits(self, edge: Edge) -> bool:
         """Whether a traversal may follow ``edge``."""
-        return _STRENGTH[edge.evidence] <= _STRENGTH[self.evidence] and (edge.certain or not self.certain_only)
+        return (
+            _STRENGTH[edge.evidence] <= _STRENGTH[self.evidence]
+            and (edge.certain or not self.certain_only)
+            and not (edge.stale and self.fresh_only)
+        )
 
 
 _STRENGTH = {evidence: rank for rank, evidence in enumerate(Evidence)}
@@ -123,8 +128,9 @@ class GraphReader(Protocol):
         """The keys of the nodes with that name, ascending; empty if none."""
 
     def search(self, text: str, bases: Sequence[Base], limit: int) -> list[Node]:
-        """Datasets, columns and jobs whose name or namespace holds ``text`` (both casefolded; a Column by its column
-        name), shortest name first, then by (name, namespace, key); at most ``limit``."""
+        """Datasets, columns and jobs of which a name or its namespace holds ``text`` (both casefolded), each once; at
+        most ``limit``. A column's name is its column name, without a namespace; a dataset's aliases are names of it
+        too. Shortest name first, then by (name, namespace, key), of several that hold it by the first."""
 
     def count(self) -> dict[str, int]:
         """How many nodes there are of each base kind (``DATASET``) and edges of each kind (``READ_BY``)."""

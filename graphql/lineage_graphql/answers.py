@@ -11,7 +11,7 @@ import strawberry
 from lineage_graphql.asked import AnswerRow
 from lineage_graphql.connections import After, Connection, First
 from lineage_graphql.enums import Binding, Certainty, Consequence, EdgeKind, Evidence, Kind, Role
-from lineage_graphql.nodes import Owner, Prediction, Run, Thing, Version
+from lineage_graphql.nodes import Name, Owner, Prediction, Run, Thing, Version
 from lineage_graphql.scalars import DateTime, Long
 
 _PAGE = 100
@@ -256,6 +256,13 @@ class Search(Answer):
     """The best first."""
 
     is_type_of = _is_answer("Search")
+
+    @strawberry.field(
+        description="Of each hit, in their order, the alias that the text is part of, where its public name is not."
+    )
+    def by_alias(self: Any) -> list[Name | None]:
+        """Why a hit whose name does not hold the text was found."""
+        return [self.answer.by_alias.get(hit.key) for hit in self.answer.hits]
 
     @strawberry.field(description="The best first.")
     def hits(self: Any) -> list[Thing]:

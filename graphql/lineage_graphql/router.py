@@ -27,6 +27,11 @@ from lineage_graphql.problems import refusal
 from lineage_graphql.schema import Schema, build_schema, execute
 
 _JSON = "application/json"
+_LOADING = (
+    "Loading… The scripts of GraphiQL come from a public CDN (unpkg.com). Where a browser can't reach that, POST "
+    "queries to this address as JSON, or ask with the command `lineage`."
+)
+"""What the page says until its scripts are there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class _Service:
         arrived = time.monotonic()
         told = request.query_params
         if "query" not in told and "text/html" in request.headers.get("accept", ""):
-            return HTMLResponse(get_graphql_ide_html(graphql_ide="graphiql"))
+            return HTMLResponse(get_graphql_ide_html(graphql_ide="graphiql").replace(">Loading...<", f">{_LOADING}<"))
         try:
             variables = _parse(told["variables"].encode()) if told.get("variables") else None
             asked = _asked({**told, "variables": variables})

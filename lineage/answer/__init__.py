@@ -9,13 +9,13 @@ epoch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from lineage.answer.thing import GraphThing, Kind, Thing, kind_of, label, minute, name_of, namespace_of, thing_id
-from lineage.model import Binding, EdgeKind, Evidence, Owner, Role, Run, Version
+from lineage.model import Binding, EdgeKind, Evidence, Name, Owner, Role, Run, Version
 from lineage.predictions import Count, Prediction, PredictionReader
 from lineage.store import GraphReader
 
@@ -149,7 +149,7 @@ class ImpactHit:
     """One node of a radius. ``distance``: jobs (potential) or runs (actual) crossed, a job or run itself counted.
 
     ``via``: the hit or subject next before it on a shortest path, of least (distance, key). ``stale`` (potential):
-    every last edge into it on admitted paths is stale. ``standing`` and ``remediated`` (actual): see
+    every path to it has a stale edge (R9). ``standing`` and ``remediated`` (actual): see
     :mod:`lineage.questions.impact`.
     """
 
@@ -283,6 +283,7 @@ class Path(Answer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search(Answer):
-    """What a text names, best first."""
+    """What a text names, best first. ``by_alias``: of the hits that it names by an alias alone, that alias, by key."""
 
-    hits: tuple[Thing, ...]
+    hits: tuple[GraphThing, ...]
+    by_alias: Mapping[bytes, Name]

@@ -10,16 +10,28 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from lineage.app.context import graphql_context
 from lineage.app.folder import Folder, open_folder
 from lineage.ledger.writer import GroupCommit
 from lineage.projector import Projector
-from lineage.settings import Settings
+from lineage.settings import Settings, read_settings
 from lineage_graphql import Caps, graphql_router
-from lineage_ingest.intake import Guard, IntakeLimits, IntakeParts, intake_router, openapi_paths, probe_folder
+from lineage_ingest.intake import (
+    Guard,
+    IntakeLimits,
+    IntakeParts,
+    TurnedAway,
+    intake_router,
+    no_address,
+    openapi_paths,
+    probe_folder,
+    wrong_method,
+)
 
 _ADDRESSES = {
     "graphql": "/graphql",
@@ -30,11 +42,18 @@ _ADDRESSES = {
     "events": "/api/v1/lineage",
 }
 
+_DOCS_PLACE = '<div id="swagger-ui">'
+_DOCS_NOTE = (
+    "Loading… The scripts of this page come from a public CDN (cdn.jsdelivr.net). Where a browser can't reach that, "
+    f'<a href="{_ADDRESSES["openapi"]}">{_ADDRESSES["openapi"]}</a> says the same.'
+)
+
 
 def create_app(settings: Settings | None = None) -> Server:
     """The server on the data folder of ``settings`` (by default of the environment), which it owns from now on until
-    its lifespan ends. Raises as :func:`lineage.app.folder.open_folder` does."""
-    settings = settings or Settings()
+    its lifespan ends. Raises as :func:`lineage.app.folder.open_folder` does, and BadInputError for an environment that
+    is no settings."""
+    settings = settings or read_settings()
     return Server(settings, open_folder(settings))
 
 
@@ -67,6 +86,7 @@ class Server:
             insecure=settings.insecure,
             allowed_hosts=settings.allowed_hosts,
             refused=parts.metrics.refused,
+            turned_away=TurnedAway(folder.rejected.add),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,10 +128,12 @@ class Server:
 
     def _pages(self) -> FastAPI:
         """All that is not the intake's."""
-        pages = FastAPI(title="Lineage", version=_version(), redoc_url=None, lifespan=self._lifespan)
+        pages = FastAPI(title="Lineage", version=_version(), docs_url=None, redoc_url=None, lifespan=self._lifespan)
+        pages.add_exception_handler(HTTPException, _problem)
         context = graphql_context(self.folder, Caps(read_wait=self._settings.read_wait))
         pages.include_router(graphql_router(context), prefix="/graphql")
         pages.add_api_route("/", _welcome, include_in_schema=False, response_class=Response)
+        pages.add_api_route(_ADDRESSES["docs"], _docs, include_in_schema=False, response_class=Response)
         document = pages.openapi
 
         def openapi() -> dict[str, Any]:
@@ -137,6 +159,21 @@ async def _welcome(request: Request) -> Response:
         return JSONResponse({"name": "Lineage", "version": _version(), **_ADDRESSES})
     links = "".join(f'<li>{html.escape(what)}: <a href="{path}">{path}</a></li>' for what, path in _ADDRESSES.items())
     return HTMLResponse(f"<!doctype html><title>Lineage</title><h1>Lineage {_version()}</h1><ul>{links}</ul>")
+
+
+async def _docs() -> Response:
+    """The HTTP interface for browsers; what it says by itself stands there until its scripts are loaded."""
+    page = get_swagger_ui_html(openapi_url=_ADDRESSES["openapi"], title="Lineage")
+    return HTMLResponse(bytes(page.body).decode().replace(_DOCS_PLACE, _DOCS_PLACE + _DOCS_NOTE))
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    """What FastAPI refuses by itself, as all else is refused: an address that isn't there, or not for this method."""
+    assert isinstance(error, HTTPException)
+    allowed = (error.headers or {}).get("Allow")
+    answer = no_address(request.url.path) if allowed is None else wrong_method(request.method, allowed)
+    headers = {name.decode(): value.decode() for name, value in answer.headers}
+    return Response(answer.body, answer.status, headers, answer.content_type.decode())
 
 
 def _version() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,10 +18,13 @@ import uvicorn
 
 from lineage.app import collector
 from lineage.app.server import Server, create_app
-from lineage.errors import BadInputError
+from lineage.errors import BadInputError, LineageError
 from lineage.settings import Settings
 
 _BACKLOG = 2048
+_SWITCH_SECONDS = 0.0005
+"""How long the projection may hold the interpreter while a request waits for it; Python's 5 ms cost three of them for
+each acknowledgement."""
 _QUICK_SECONDS = 1.0
 """What is answered within this time after the signal is no wait of a feed's reader."""
 
@@ -28,11 +32,15 @@ _QUICK_SECONDS = 1.0
 def serve(settings: Settings, on_ready: Callable[[str], None] = lambda url: None) -> None:
     """Serve until SIGTERM or SIGINT; ``on_ready`` is told the URL once requests are answered.
 
-    Raises BadInputError where the address can't be listened on, and what :func:`lineage.app.server.create_app` raises.
+    Raises BadInputError where the host is no address, LineageError where it can't be listened on there, as another
+    program does, and what :func:`lineage.app.server.create_app` raises.
     """
     with _listening(settings) as listener:
         app = create_app(settings)
         collector.relax()
+        import sys
+
+        sys.setswitchinterval(0.0005)
         config = uvicorn.Config(
             app,
             http="httptools",
@@ -96,8 +104,10 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((settings.host.strip("[]"), settings.port))
+        except socket.gaierror as error:
+            raise BadInputError(f"{settings.host!r} is no address of this machine.", field="host") from error
         except OSError as error:
-            raise BadInputError(
+            raise LineageError(
                 f"Can't listen on {settings.host}, port {settings.port}: {error.strerror}.",
                 hint="Choose another port; 0 takes a free one.",
                 field="port",

@@ -37,7 +37,7 @@ def key_ring(data: Path) -> KeyRing:
 def open_read_only(data: Path) -> Iterator[Folder]:
     """The data folder, to be read; a server may run on it. Raises DataFolderError."""
     from lineage.app import open_folder
-    from lineage.cli.settings import read_settings
+    from lineage.settings import read_settings
 
     _check_there(data)
     with open_folder(read_settings({"data": data}), read_only=True) as folder:
@@ -55,7 +55,7 @@ def _check_there(data: Path) -> None:
 def open_to_write(data: Path) -> Iterator[Folder]:
     """The data folder, to be written; made if it isn't there. Raises DataFolderError when a server runs on it."""
     from lineage.app import open_folder
-    from lineage.cli.settings import read_settings
+    from lineage.settings import read_settings
 
     with open_folder(read_settings({"data": data})) as folder:
         yield folder

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
+from lineage.cli.failure import error_of
 from lineage.cli.options import DEFAULT_URL, URL, APIKey
-from lineage.errors import LineageError
+from lineage.errors import BadInputError, LineageError, UnavailableError
+
+if TYPE_CHECKING:
+    from lineage_ingest.emit import Dataset, DeliveryError
 
 
 def hash_content(
@@ -23,15 +29,11 @@ def hash_content(
 ) -> None:
     """The content hash of a file or directory, as lineage tells it; --emit tells it, by a DatasetEvent."""
     from lineage.cli.screen import Screen, write_json
-    from lineage_ingest.emit import Dataset, DeliveryError, EmitError, emit_dataset
+    from lineage_ingest.emit import Dataset, EmitError
 
     dataset = Dataset.file(file, namespace=namespace, name=name, version=version)
     try:
-        told = emit_dataset(dataset, url=url, api_key=api_key) if emit else dataset.hashed()
-    except DeliveryError as error:
-        raise LineageError(
-            f"The hash could not be told to {url}: {error}", hint="See that the server runs, and that the key is right."
-        ) from error
+        told = _tell(dataset, url, api_key) if emit else dataset.hashed()
     except EmitError as error:
         raise LineageError(str(error)) from error
     (digest,) = told.digests
@@ -49,3 +51,52 @@ def hash_content(
     screen.line(f"{digest.algorithm}:{digest.digest}  {told.name}")
     if emit:
         screen.line(f"Told to {url} as the state of {told.namespace} {told.name} now.")
+
+
+def _tell(dataset: Dataset, url: str, api_key: str | None) -> Dataset:
+    from lineage_ingest.emit import DeliveryError, emit_dataset
+
+    # What the emitters log of a failure is said here, in other words.
+    logging.getLogger("lineage_ingest.emit").addHandler(logging.NullHandler())
+    if not _is_url(url):
+        raise BadInputError(f"{url!r} is no URL of a server.", hint="It looks like http://127.0.0.1:8000.")
+    try:
+        return emit_dataset(dataset, url=url, api_key=api_key)
+    except DeliveryError as error:
+        raise _undelivered(error, url) from error
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _undelivered(error: DeliveryError, url: str) -> LineageError:
+    """What to say of a hash that a server did not take, from what the client raised."""
+    cause = error.__cause__
+    response = getattr(cause, "response", None)
+    if response is not None:
+        return _refused(response, url)
+    if isinstance(cause, OSError):
+        return UnavailableError(
+            f"The hash was not told: no server answers at {url}.",
+            hint="Start one with `lineage serve`, or name another with --url.",
+        )
+    return LineageError(f"The hash was not told to {url}: {cause or error}")
+
+
+def _refused(response: Any, url: str) -> LineageError:
+    try:
+        told = response.json()
+    except ValueError:
+        told = None
+    # An address that is not there is not a thing that was never seen: this is no server, or not its root.
+    if isinstance(told, dict) and "code" in told and response.status_code != 404:
+        return error_of(str(told["code"]), f"The hash was not told: {told.get('detail') or told.get('title')}")
+    return UnavailableError(
+        f"The hash was not told: {url} answers with HTTP {response.status_code}, not as a Lineage server does.",
+        hint="See that --url names the server's root.",
+    )

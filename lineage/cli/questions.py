@@ -25,8 +25,9 @@ Words = Annotated[
     list[str],
     typer.Argument(
         metavar="NAME...",
-        help="dataset, job: NAMESPACE NAME. version: NAMESPACE NAME [VERSION|run:RUNID|sha256:HEX]. "
-        "column: NAMESPACE NAME COLUMN. run: RUNID. commit: COMMIT [REPOSITORY]. hash: DIGEST. "
+        help="dataset, model, job, deployment: NAMESPACE NAME. "
+        "version: NAMESPACE NAME [VERSION|run:RUNID|sha256:HEX]. "
+        "column: NAMESPACE NAME COLUMN. run, rollout: RUNID. commit: COMMIT [REPOSITORY]. hash: DIGEST. "
         "prediction: NAMESPACE NAME ID. id: the ID of anything in an answer.",
     ),
 ]

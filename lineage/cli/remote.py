@@ -91,7 +91,8 @@ class Server:
             return None
 
     def _problem(self, response: httpx.Response, told: Any) -> LineageError:
-        if isinstance(told, dict) and "code" in told:
+        # An address that is not there is not a thing that was never seen: this is no server, or not its root.
+        if isinstance(told, dict) and "code" in told and response.status_code != httpx.codes.NOT_FOUND:
             return error_of(str(told["code"]), str(told.get("detail") or told.get("title")))
         return UnavailableError(
             f"{self.url} answers with HTTP {response.status_code}, not as a Lineage server does.",

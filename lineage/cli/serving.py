@@ -42,7 +42,7 @@ def serve(
     All other settings are environment variables; see docs/reference/settings.md.
     """
     from lineage import app
-    from lineage.cli.settings import read_settings
+    from lineage.settings import read_settings
 
     given: dict[str, Any] = {"host": host, "port": port, "data": data, "insecure": insecure}
     given["store"] = store.value if store else None

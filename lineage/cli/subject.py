@@ -13,12 +13,15 @@ Input = dict[str, Any]
 
 
 class SubjectKind(StrEnum):
-    """What the words after it name."""
+    """What the words after it name. A model is a dataset, a deployment a job, a rollout a run."""
 
     DATASET = "dataset"
+    MODEL = "model"
     VERSION = "version"
     JOB = "job"
+    DEPLOYMENT = "deployment"
     RUN = "run"
+    ROLLOUT = "rollout"
     COLUMN = "column"
     COMMIT = "commit"
     HASH = "hash"
@@ -53,14 +56,17 @@ def usage(kind: SubjectKind) -> str:
 
 
 def version_input(namespace: str, name: str, which: str | None = None) -> Input:
-    """A ``VersionRef``: by declared version, ``run:<runId>`` or ``sha256:<digest>``; without ``which`` all of them."""
+    """A ``VersionRef``: by declared version, ``run:<runId>`` or ``sha256:<digest>``; without ``which`` all of them.
+
+    A digest may be in any case, and ``sha256`` too, as for :class:`lineage.questions.subjects.VersionRef`.
+    """
     reference: Input = {"namespace": namespace, "name": name}
     if which is None:
         return reference
     mark, _, rest = which.partition(":")
     if mark == "run" and rest:
         return reference | {"runId": rest}
-    if mark == "sha256" and rest:
+    if mark.lower() == "sha256" and rest:
         return reference | {"digest": rest}
     return reference | {"version": which}
 
@@ -76,13 +82,19 @@ def _commit(commit: str, repository: str | None = None) -> Input:
 
 
 _NAME = ("NAMESPACE", "NAME")
+_DATASET = _Form(_NAME, 0, lambda space, name: {"dataset": {"namespace": space, "name": name}})
+_JOB = _Form(_NAME, 0, lambda space, name: {"job": {"namespace": space, "name": name}})
+_RUN = _Form(("RUNID",), 0, lambda run: {"run": {"runId": run}})
 _FORMS = {
-    SubjectKind.DATASET: _Form(_NAME, 0, lambda space, name: {"dataset": {"namespace": space, "name": name}}),
+    SubjectKind.DATASET: _DATASET,
+    SubjectKind.MODEL: _DATASET,
     SubjectKind.VERSION: _Form(
         (*_NAME, "VERSION|run:RUNID|sha256:HEX"), 1, lambda *words: {"version": version_input(*words)}
     ),
-    SubjectKind.JOB: _Form(_NAME, 0, lambda space, name: {"job": {"namespace": space, "name": name}}),
-    SubjectKind.RUN: _Form(("RUNID",), 0, lambda run: {"run": {"runId": run}}),
+    SubjectKind.JOB: _JOB,
+    SubjectKind.DEPLOYMENT: _JOB,
+    SubjectKind.RUN: _RUN,
+    SubjectKind.ROLLOUT: _RUN,
     SubjectKind.COLUMN: _Form(
         (*_NAME, "COLUMN"),
         0,

@@ -2,9 +2,11 @@
 
 What is missing or of the wrong type is judged as the official JSON schema does; strings are not held to its formats, save
 ``eventTime`` and ``run.runId``, which must be readable. More is taken than the schema allows: ``eventType`` in any case or
-unknown, ``producer`` and ``schemaURL`` of any text, facets without ``_producer`` and ``_schemaURL``. One thing less: an
+unknown, ``producer`` and ``schemaURL`` of any text, facets without ``_producer`` and ``_schemaURL``. Two things less: an
 object under ``dataset`` beside ``job`` without ``run`` is refused even where one of the two is malformed, as nothing then
-says which was meant.
+says which was meant; and so is an event without ``run`` that has an ``eventType`` and calls itself a RunEvent in
+``schemaURL``. With ``eventType`` alone it is a JobEvent, as the schema has it; the warning NO_RUN tells that a run's state
+came without a run.
 
 >>> parse_event(b'{"eventTime": "2026-05-01T10:00:00", "producer": "me", "schemaURL": "", "job": {"namespace": "n", "name": "j"}}').warnings
 ('NO_ZONE',)
@@ -22,6 +24,7 @@ from lineage.event.model import Event, EventDataset, EventKind, Facets, Name
 
 EVENT_TYPES = frozenset({"START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"})
 UNKNOWN_EVENT_TYPE = "UNKNOWN_EVENT_TYPE"
+NO_RUN = "NO_RUN"
 
 _KINDS = "A RunEvent has run and job, a JobEvent job alone, a DatasetEvent dataset alone."
 
@@ -30,8 +33,8 @@ def parse_event(data: bytes, *, now: int | None = None) -> Event:
     """Read one event from the exact bytes received; ``now`` (UTC microseconds) is what FUTURE_EVENT_TIME is told by.
 
     Nothing but ``data`` and ``now`` enters the result: without ``now`` the clock is not asked, and no event is in the
-    future. Warnings: NO_ZONE, FUTURE_EVENT_TIME, UNKNOWN_EVENT_TYPE, LONE_SURROGATE, NUL_CHARACTER,
-    DUPLICATE_KEY.
+    future. Warnings: NO_ZONE, FUTURE_EVENT_TIME, UNKNOWN_EVENT_TYPE, NO_RUN (a JobEvent with an ``eventType`` other
+    than OTHER), LONE_SURROGATE, NUL_CHARACTER, DUPLICATE_KEY.
     Raises NotJSONError, and InvalidEventError with ``field``.
     """
     event, warnings = decode_with_warnings(data)
@@ -70,6 +73,8 @@ def _kind(event: dict[str, Any]) -> EventKind:
             raise InvalidEventError(
                 "/run must be there when both /job and /dataset are, but is missing.", hint=_KINDS, field="/run"
             )
+        if "eventType" in event and event["schemaURL"].endswith("/RunEvent"):
+            raise refusal(event, "run", "", "an object in a RunEvent, as eventType and schemaURL say that this is")
         return EventKind.JOB
     if "dataset" in event:
         return EventKind.DATASET
@@ -87,7 +92,8 @@ def _type(event: dict[str, Any], kind: EventKind) -> tuple[str | None, tuple[str
             raise refusal(event, "eventType", "", f"one of {', '.join(sorted(EVENT_TYPES))}")
         return None, ()
     event_type = value.upper()
-    return event_type, () if event_type in EVENT_TYPES else (UNKNOWN_EVENT_TYPE,)
+    no_run = (NO_RUN,) if kind is EventKind.JOB and event_type != "OTHER" else ()
+    return event_type, no_run if event_type in EVENT_TYPES else (*no_run, UNKNOWN_EVENT_TYPE)
 
 
 def _run(event: dict[str, Any]) -> tuple[str, Facets]:

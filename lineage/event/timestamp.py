@@ -2,8 +2,8 @@
 
 Read besides RFC 3339: a space or ``t`` for ``T``, no seconds (as Java leaves out zeros), a comma before the fraction,
 nanoseconds (cut to microseconds), ``+0200`` and ``+02``, a space before the offset, no zone at all (taken as UTC, and
-said), a zone's name in brackets after the offset (RFC 9557; the offset counts, never the name), hour 24 when it is full
-(the next midnight, ISO 8601) and second 60 (a leap second; as POSIX has it, the second after).
+said), a zone's name in brackets after the offset (RFC 9557; the offset counts, never the name) and second 60 (a leap
+second; as POSIX has it, the second after). Hours go from 0 to 23: ISO 8601's hour 24 is none.
 
 >>> parse_time("2026-05-01T12:00:00+02:00")
 (1777629600000000, True)
@@ -44,7 +44,8 @@ def parse_time(text: str) -> tuple[int, bool]:
             moment = datetime.fromisoformat(text[:-1])
         except ValueError:
             return _parse_any(text)
-        if moment.tzinfo is None:
+        # Python reads hour 24 from 3.14 on, as the next midnight.
+        if moment.tzinfo is None and text[11:13] != "24":
             return (moment - _EPOCH) // _MICROSECOND, True
     return _parse_any(text)
 
@@ -55,9 +56,7 @@ def _parse_any(text: str) -> tuple[int, bool]:
         raise _unreadable(text)
     year, month, day, hour, minute, second, fraction, utc, sign, offset_hours, offset_minutes = match.groups()
     hours, minutes, seconds = int(hour), int(minute), int(second or 0)
-    if hours > 23 and (hours > 24 or minutes or seconds):
-        raise _unreadable(text)
-    if minutes > 59 or seconds > 60:
+    if hours > 23 or minutes > 59 or seconds > 60:
         raise _unreadable(text)
     if sign is not None:
         minutes -= _offset(sign, int(offset_hours), int(offset_minutes or 0), text)

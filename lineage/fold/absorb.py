@@ -60,13 +60,11 @@ class Absorber:
         assert event.run_id is not None
         assert event.job is not None
         record = self._records.run(event.run_id, event.job)
-        if any(known.hash == claims.hash for known in record.claims):
-            return
         key = run_key(event.run_id, *event.job)
-        if not record.claims:
+        if not self._records.claim(key, record, claims):
+            return
+        if record.spoken == 1:
             self._greet(key, event.run_id, event.job)
-        record.claims.append(claims)
-        self._records.mark(record)
         self._work.flows.add(key)
         if claims.parent:
             for run_id in {claims.parent.run_id, *((claims.parent.root[0],) if claims.parent.root else ())}:

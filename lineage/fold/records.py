@@ -44,11 +44,12 @@ class SeenBySiblings(msgspec.Struct, array_like=True, frozen=True):
 
 
 class RunRecord(msgspec.Struct, array_like=True):
-    """A run: its claims (its facts), and what it last contributed to what others share."""
+    """A run: how many events spoke of it (their claims stand apart), and what it last contributed to what others
+    share."""
 
     run_id: str
     job: Name
-    claims: list[Claims] = []
+    spoken: int = 0
     touched: list[Name] = []
     wires: list[JobWire] = []
     columns: list[tuple[Name, bytes]] = []
@@ -133,12 +134,14 @@ class Records:
         self._capacity = capacity
         self._known: dict[tuple[Table, bytes], Any] = {}
         self._changed: dict[tuple[Table, bytes], None] = {}
+        self._claims: dict[bytes, dict[bytes, Claims]] = {}
         self._rows: dict[bytes, dict[bytes, bytes]] = {}
         self._changed_rows: dict[bytes, None] = {}
         known = zstandard.ZstdCompressionDict(DICTIONARY)
         self._compress = zstandard.ZstdCompressor(level=1, dict_data=known, write_dict_id=False).compress
         self._decompress = zstandard.ZstdDecompressor(dict_data=known).decompress
         self._encode = msgspec.msgpack.Encoder().encode
+        self._decode_claims = msgspec.msgpack.Decoder(Claims).decode
         self._decode_rows = msgspec.msgpack.Decoder(dict[bytes, bytes]).decode
         self._decoders: dict[Table, msgspec.msgpack.Decoder[Any]] = {
             Table.RUN: msgspec.msgpack.Decoder(RunRecord),
@@ -155,6 +158,27 @@ class Records:
     def run_by_key(self, key: bytes) -> RunRecord | None:
         """The run's record, or None."""
         return self._load(Table.RUN, key)  # type: ignore[no-any-return]
+
+    def claims(self, key: bytes) -> dict[bytes, Claims]:
+        """What the events of a run claim, by the hash of each event; not to be changed."""
+        found = self._claims.get(key)
+        if found is None:
+            found = self._claims[key] = {}
+            for event, value in self.facts.links(Table.CLAIMS, key):
+                found[event] = msgspec.structs.replace(self._decode_claims(self.unpack(value)), hash=event)
+        return found
+
+    def claim(self, key: bytes, record: RunRecord, claims: Claims) -> bool:
+        """Take what one event of a run claims; False if that is known."""
+        known = self.claims(key) if record.spoken else self._claims.setdefault(key, {})
+        if claims.hash in known:
+            return False
+        known[claims.hash] = claims
+        record.spoken += 1
+        value = self.pack(msgspec.structs.replace(claims, hash=b""))
+        self.facts.link(Table.CLAIMS, key, claims.hash, value)
+        self.mark(record)
+        return True
 
     def dataset(self, name: Name) -> DatasetRecord:
         """The record of a dataset under this name, a new one if there is none."""
@@ -217,10 +241,12 @@ class Records:
             self._rows.clear()
         if len(self._known) > self._capacity:
             self._known.clear()
+            self._claims.clear()
 
     def forget(self) -> None:
         """Drop everything decoded, changed or not."""
         self._known.clear()
+        self._claims.clear()
         self._changed.clear()
         self._rows.clear()
         self._changed_rows.clear()

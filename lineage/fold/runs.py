@@ -42,7 +42,7 @@ class Runs:
         found = self._views.get(key)
         if found is None:
             record = self._context.records.run_by_key(key)
-            if record is None or not record.claims:
+            if record is None or not record.spoken:
                 return None
             found = self._views[key] = self._view(key, record)
         return found
@@ -51,8 +51,9 @@ class Runs:
         context = self._context
         job = context.records.job(record.job)
         job_type = RunType(processing_type({"jobType": job.facets.value("jobType")}) or "BATCH")
-        dialect = by_name(max(record.claims, key=lambda claim: claim.stamp).dialect)
-        view = view_run(key, record.run_id, record.job, record.claims, job_type, context.directory.resolve, dialect)
+        claims = context.records.claims(key).values()
+        dialect = by_name(max(claims, key=lambda claim: claim.stamp).dialect)
+        view = view_run(key, record.run_id, record.job, claims, job_type, context.directory.resolve, dialect)
         self._end_rollout(view, job)
         own = column_claims({name: output.columns for name, output in view.outputs.items()})
         record.borrows = not view.completed or not own

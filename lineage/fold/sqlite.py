@@ -19,6 +19,7 @@ import apsw
 import msgspec
 
 from lineage.errors import DataFolderError, LineageError, UnavailableError
+from lineage.facts.claims import Claims
 from lineage.fold.records import DICTIONARY, DatasetRecord, JobRecord, RunRecord
 from lineage.fold.references import Reference
 from lineage.fold.store import Table
@@ -63,7 +64,8 @@ _UNLINK = "DELETE FROM links WHERE tbl = ? AND key = ? AND other = ?"
 def _version() -> int:
     """Follows from the tables, from what is encoded into them and how: either changes, and the file is made anew."""
     kinds = [
-        msgspec.inspect.type_info(kind) for kind in (RunRecord, DatasetRecord, JobRecord, Touch, Reference, Content)
+        msgspec.inspect.type_info(kind)
+        for kind in (RunRecord, Claims, DatasetRecord, JobRecord, Touch, Reference, Content)
     ]
     codes = [*Table, *EdgeKind, *NameScope]
     return crc32(repr((_CREATE, kinds, codes, crc32(DICTIONARY))).encode()) & 0x7FFFFFFF

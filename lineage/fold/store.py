@@ -26,6 +26,8 @@ class Table(IntEnum):
     """dataset -> runs that name it; value: bit 1 reads, bit 2 writes"""
     TIMELINE = 12
     """public dataset -> run, with the touch"""
+    CLAIMS = 28
+    """run -> hash of each of its events, with what that claims"""
     RUN_IDS = 13
     """runId -> runs that spoke"""
     CHILDREN = 14

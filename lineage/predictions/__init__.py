@@ -11,6 +11,22 @@ from typing import Protocol
 
 from lineage.event.model import Name
 
+FOREVER = 3_600_000_000 << 30
+"""Later than any time (microseconds, whole hours), and earlier if negated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a record told of its model: None where it told nothing."""
+
+    model: Name | None = None
+    version: str | None = None
+
+    @property
+    def names_version(self) -> bool:
+        """Whether it names a version, which takes a model."""
+        return self.model is not None and self.version is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -27,19 +43,22 @@ class Prediction:
     input_hash: str | None = None
     output_hash: str | None = None
 
+    @property
+    def told(self) -> Told:
+        """What it told of its model."""
+        return Told(self.model, self.model_version)
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What one rollout served, for counting: every record of ``deployment`` that told ``run_id`` or no run, told no
-    model or one of ``models``, and has a time in ``[start, end)`` (``end`` None: still serving); if this is the
-    ``whole`` of what it served, those that told ``run_id`` have any time."""
+    """Records to be counted: those of ``deployment`` that told just ``run_id`` (None: no run) and ``told``, with a time
+    in ``[start, end)``."""
 
     deployment: Name
-    run_id: str
-    start: int
-    end: int | None
-    models: frozenset[Name]
-    whole: bool = True
+    run_id: str | None
+    told: Told
+    start: int = -FOREVER
+    end: int = FOREVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +79,10 @@ class PredictionReader(Protocol):
     def count(self, served: Sequence[Served], *, since: int | None = None) -> Count:
         """The records that any of ``served`` covers, each once, from ``since`` on. Counts by the hour are kept, so that
         only the records in a window's two edge hours are read."""
+
+    def told(self, deployment: Name, run_id: str | None, start: int = -FOREVER, end: int = FOREVER) -> frozenset[Told]:
+        """What the records of ``deployment`` that told just ``run_id`` (None: no run) told of their models, without
+        what was told only before ``start`` or only from ``end`` on. One row is read for each different telling."""
 
     def samples(self, deployment: Name, start: int, end: int, limit: int) -> list[Prediction]:
         """Records of ``deployment`` with a time in ``[start, end)``, by (time, index, position), at most ``limit``."""

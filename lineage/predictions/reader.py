@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 
 from lineage.event.model import Name
-from lineage.predictions import Count, Prediction, Served
+from lineage.predictions import FOREVER, Count, Prediction, Served, Told
 from lineage.predictions.schema import (
     DEPLOYMENT,
     HOUR,
@@ -21,9 +21,10 @@ from lineage.predictions.schema import (
     POSITION_BITS,
     RUN,
     SEGMENT_RECORDS,
+    VERSION,
     finger_of,
 )
-from lineage.predictions.windows import Window, windows_of
+from lineage.predictions.windows import disjoint
 from lineage.sqlite.text import pack, unpack
 
 _FIND_TERM = "SELECT id FROM term WHERE first = ? AND second = ? AND kind = ?"
@@ -31,8 +32,8 @@ _FIND_TERM = "SELECT id FROM term WHERE first = ? AND second = ? AND kind = ?"
 _COLUMNS = """
 SELECT p.place, s.hour, p.moment, d.first, d.second, p.id, r.first, m.first, m.second, v.first, p.input, p.output"""
 _JOINS = """
-JOIN term d ON d.id = s.deployment LEFT JOIN term r ON r.id = s.run LEFT JOIN term m ON m.id = s.model
-LEFT JOIN term v ON v.id = p.version"""
+JOIN telling t ON t.id = s.telling JOIN term d ON d.id = t.deployment LEFT JOIN term r ON r.id = t.run
+LEFT JOIN term m ON m.id = t.model LEFT JOIN term v ON v.id = t.version"""
 
 _FIND = f"""{_COLUMNS}
 FROM carray(?1) g CROSS JOIN finger f ON f.segment = g.value AND f.hash = ?2
@@ -45,15 +46,19 @@ _SAMPLE = f"""{_COLUMNS}
 FROM prediction p INDEXED BY prediction_by_time CROSS JOIN slot s ON s.id = p.slot {_JOINS}
 WHERE p.slot = ?1 AND p.moment >= ?2 AND p.moment < ?3 ORDER BY p.moment, p.place LIMIT ?4"""
 
+_FIND_TELLING = "SELECT id FROM telling WHERE run = ? AND deployment = ? AND model = ? AND version = ?"
+
+_TOLD = """
+SELECT m.first, m.second, v.first
+FROM telling t LEFT JOIN term m ON m.id = t.model LEFT JOIN term v ON v.id = t.version
+WHERE t.run = ? AND t.deployment = ? AND t.last >= ? AND t.first < ?"""
+
 _HOURS = """
-SELECT coalesce(sum(records), 0), min(first), max(last) FROM slot s
-WHERE s.run = ?1 AND s.deployment = ?2 AND s.model = ?3 AND s.hour >= ?4 AND s.hour < ?5"""
+SELECT coalesce(sum(records), 0), min(first), max(last) FROM slot WHERE telling = ? AND hour >= ? AND hour < ?"""
 _PART = """
 SELECT count(*), min(p.moment), max(p.moment) FROM slot s CROSS JOIN prediction p INDEXED BY prediction_by_time
-ON p.slot = s.id AND p.moment >= ?5 AND p.moment < ?6
-WHERE s.run = ?1 AND s.deployment = ?2 AND s.model = ?3 AND s.hour = ?4"""
-
-_Terms = tuple[int, int, int]
+ON p.slot = s.id AND p.moment >= ?3 AND p.moment < ?4
+WHERE s.telling = ?1 AND s.hour = ?2"""
 
 
 class SQLitePredictionReader:
@@ -83,12 +88,18 @@ class SQLitePredictionReader:
 
     def count(self, served: Sequence[Served], *, since: int | None = None) -> Count:
         """The records that any of ``served`` covers, each once, from ``since`` on."""
-        found = [part for window in windows_of(served, since) for part in self._count(window) if part[0]]
+        found = [part for window in disjoint(served, since) for part in self._count(window) if part[0]]
         return Count(
             sum(number for number, _, _ in found),
             min((first for _, first, _ in found), default=None),
             max((last for _, _, last in found), default=None),
         )
+
+    def told(self, deployment: Name, run_id: str | None, start: int = -FOREVER, end: int = FOREVER) -> frozenset[Told]:
+        """What the records of ``deployment`` that told just ``run_id`` told of their models, without what was told only
+        before ``start`` or only from ``end`` on."""
+        run, of = self._run(run_id), self._term(DEPLOYMENT, *deployment)
+        return frozenset(_told(*row) for row in self._execute(_TOLD, (run, of, start, end)))
 
     def samples(self, deployment: Name, start: int, end: int, limit: int) -> list[Prediction]:
         """Records of ``deployment`` with a time in ``[start, end)``, by (time, index, position), at most ``limit``."""
@@ -106,13 +117,13 @@ class SQLitePredictionReader:
             found += [_prediction(row) for row in sorted(rows, key=itemgetter(2, 0))]
         return found[: max(limit, 0)]
 
-    def _count(self, window: Window) -> list[tuple[int, int, int]]:
+    def _count(self, window: Served) -> list[tuple[int, int, int]]:
         """Number, first and last time of parts of a window: its whole hours as kept, and at most two parts read."""
-        terms = self._terms(window)
-        if terms is None:
+        telling = self._telling(window)
+        if telling is None:
             return []
         whole = -(-window.start // HOUR), window.end // HOUR
-        parts: list[tuple[int, int, int]] = [self._row(_HOURS, (*terms, *whole))]
+        parts: list[tuple[int, int, int]] = [self._row(_HOURS, (telling, *whole))]
         edges = {
             hour: (max(window.start, hour * HOUR), min(window.end, (hour + 1) * HOUR))
             for hour, at in ((window.start // HOUR, window.start), (window.end // HOUR, window.end))
@@ -120,18 +131,26 @@ class SQLitePredictionReader:
         }
         for hour, (start, end) in edges.items():
             middle = hour * HOUR + MIDDLE
-            bound = (*terms, hour, start - middle, end - middle)
-            number, first, last = self._row(_PART, bound)
+            number, first, last = self._row(_PART, (telling, hour, start - middle, end - middle))
             if number:
                 parts.append((number, first + middle, last + middle))
         return parts
 
-    def _terms(self, window: Window) -> _Terms | None:
-        """Run, deployment and model as the slots know them; None if no record told them."""
-        run = NO_TERM if window.run_id is None else self._term(RUN, window.run_id, "")
-        deployment = self._term(DEPLOYMENT, *window.deployment)
-        model = NO_TERM if window.model is None else self._term(MODEL, *window.model)
-        return None if run is None or deployment is None or model is None else (run, deployment, model)
+    def _telling(self, window: Served) -> int | None:
+        """The telling whose records a window covers; None if there is none."""
+        told = window.told
+        terms = (
+            self._run(window.run_id),
+            self._term(DEPLOYMENT, *window.deployment),
+            NO_TERM if told.model is None else self._term(MODEL, *told.model),
+            NO_TERM if told.version is None else self._term(VERSION, told.version, ""),
+        )
+        for (id,) in self._execute(_FIND_TELLING, terms):
+            return int(id)
+        return None
+
+    def _run(self, run_id: str | None) -> int | None:
+        return NO_TERM if run_id is None else self._term(RUN, run_id, "")
 
     def _row(self, query: str, bound: tuple[int, ...] = ()) -> Any:
         """The only row that ``query`` gives."""
@@ -145,6 +164,7 @@ class SQLitePredictionReader:
 
 def _prediction(row: tuple[Any, ...]) -> Prediction:
     place, hour, moment, namespace, name, id, run, model_namespace, model_name, version, input, output = row
+    told = _told(model_namespace, model_name, version)
     return Prediction(
         index=place >> POSITION_BITS,
         position=place & (1 << POSITION_BITS) - 1,
@@ -152,11 +172,15 @@ def _prediction(row: tuple[Any, ...]) -> Prediction:
         id=unpack(id),
         time=hour * HOUR + MIDDLE + moment,
         run_id=_unpacked(run),
-        model=None if model_namespace is None else Name(unpack(model_namespace), model_name),
-        model_version=_unpacked(version),
+        model=told.model,
+        model_version=told.version,
         input_hash=_unpacked(input),
         output_hash=_unpacked(output),
     )
+
+
+def _told(namespace: str | bytes | None, name: str, version: str | bytes | None) -> Told:
+    return Told(None if namespace is None else Name(unpack(namespace), name), _unpacked(version))
 
 
 def _unpacked(value: str | bytes | None) -> str | None:

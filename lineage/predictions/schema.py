@@ -1,10 +1,10 @@
 """The tables of ``predictions.sqlite``.
 
-``term`` gives a small number to each deployment, model, run and model version told. ``slot`` stands for one
-(deployment, run told, model told, hour) and keeps its count; a record names its slot and the moment within the hour
-(microseconds from the middle of the hour: four bytes). ``finger`` leads from 32 bits of a keyed hash of (deployment,
-id) to records; it is cut into segments, so that what is inserted now touches few pages however many records there are,
-and a look-up probes each.
+``term`` gives a small number to each deployment, model, run and model version told. ``telling`` stands for one
+(deployment, run told, model told, version told), and keeps the times of its first and last record; ``slot`` for one
+hour of it, and keeps its count. A record names its slot and the moment within the hour (microseconds from the middle of
+the hour: four bytes). ``finger`` leads from 32 bits of a keyed hash of (deployment, id) to records; it is cut into
+segments, so that what is inserted now touches few pages however many records there are, and a look-up probes each.
 """
 
 from __future__ import annotations
@@ -36,22 +36,26 @@ CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), watermark INTEGER N
 INSERT INTO state VALUES (1, 0, 0, randomblob(16));
 CREATE TABLE term (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, first NOT NULL, second NOT NULL,
     UNIQUE (first, second, kind));
+CREATE TABLE telling (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL, deployment INTEGER NOT NULL, model INTEGER NOT NULL, version INTEGER NOT NULL,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, UNIQUE (run, deployment, model, version)
+);
 CREATE TABLE slot (
     id INTEGER PRIMARY KEY,
-    run INTEGER NOT NULL, deployment INTEGER NOT NULL, model INTEGER NOT NULL, hour INTEGER NOT NULL,
-    records INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, UNIQUE (run, deployment, model, hour)
+    telling INTEGER NOT NULL, hour INTEGER NOT NULL, deployment INTEGER NOT NULL,
+    records INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, UNIQUE (telling, hour)
 );
 CREATE INDEX slot_by_time ON slot (deployment, hour);
 CREATE TABLE prediction (
-    place INTEGER PRIMARY KEY, slot INTEGER NOT NULL, moment INTEGER NOT NULL, id NOT NULL, version INTEGER NOT NULL,
-    input, output
+    place INTEGER PRIMARY KEY, slot INTEGER NOT NULL, moment INTEGER NOT NULL, id NOT NULL, input, output
 );
 CREATE INDEX prediction_by_time ON prediction (slot, moment);
 CREATE TABLE finger (segment INTEGER NOT NULL, hash INTEGER NOT NULL, place INTEGER NOT NULL,
     PRIMARY KEY (segment, hash, place)) WITHOUT ROWID;
 """
 
-_TABLES = ("state", "term", "slot", "prediction", "finger")
+_TABLES = ("state", "term", "telling", "slot", "prediction", "finger")
 
 _APPLICATION_ID = 0x4C696E50
 

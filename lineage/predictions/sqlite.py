@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lineage.event.model import Name
-from lineage.predictions import Count, Prediction, Served
+from lineage.predictions import FOREVER, Count, Prediction, Served, Told
 from lineage.predictions.reader import SQLitePredictionReader
 from lineage.predictions.schema import LAYOUT
 from lineage.predictions.writer import Writer
@@ -59,6 +59,12 @@ class PredictionIndex:
         """The records that any of ``served`` covers, each once, from ``since`` on."""
         with self.reader() as reader:
             return reader.count(served, since=since)
+
+    def told(self, deployment: Name, run_id: str | None, start: int = -FOREVER, end: int = FOREVER) -> frozenset[Told]:
+        """What the records of ``deployment`` that told just ``run_id`` told of their models, without what was told only
+        before ``start`` or only from ``end`` on."""
+        with self.reader() as reader:
+            return reader.told(deployment, run_id, start, end)
 
     def samples(self, deployment: Name, start: int, end: int, limit: int) -> list[Prediction]:
         """Records of ``deployment`` with a time in ``[start, end)``, by (time, index, position), at most ``limit``."""

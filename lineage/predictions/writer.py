@@ -29,16 +29,20 @@ _KNOWN_TERMS = 100_000
 _ADD_TERM = """
 INSERT INTO term (kind, first, second) VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET kind = excluded.kind RETURNING id"""
+_TELL = """
+INSERT INTO telling (run, deployment, model, version, first, last) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET first = min(first, excluded.first), last = max(last, excluded.last) RETURNING id"""
 _COUNT = """
-INSERT INTO slot (run, deployment, model, hour, records, first, last) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO slot (telling, deployment, hour, records, first, last) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET records = records + excluded.records,
     first = min(first, excluded.first), last = max(last, excluded.last) RETURNING id"""
-_ADD = "INSERT INTO prediction (place, slot, moment, id, version, input, output) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_ADD = "INSERT INTO prediction (place, slot, moment, id, input, output) VALUES (?, ?, ?, ?, ?, ?)"
 _ADD_FINGER = "INSERT INTO finger (segment, hash, place) VALUES (?, ?, ?)"
 _HELD = "SELECT p.place FROM carray(?) c CROSS JOIN prediction p ON p.place = c.value"
 
-_Slot = tuple[int, int, int, int]
-_Row = tuple[int, _Slot, int, str | bytes, int, str | bytes | None, str | bytes | None]
+# Run, deployment, model, version, hour.
+_Slot = tuple[int, int, int, int, int]
+_Row = tuple[int, _Slot, int, str | bytes, str | bytes | None, str | bytes | None]
 
 
 class Writer:
@@ -72,13 +76,12 @@ class Writer:
         model = NO_TERM if record.model is None else self._term(connection, MODEL, *record.model)
         told = record.model_version
         version = NO_TERM if told is None else self._term(connection, VERSION, told, "")
-        slot = (run, deployment, model, hour)
+        slot = (run, deployment, model, version, hour)
         return (
             place,
             slot,
             offset - MIDDLE,
             pack(record.id),
-            version,
             _packed(record.input_hash),
             _packed(record.output_hash),
         )
@@ -119,6 +122,9 @@ def _count(connection: apsw.Connection, rows: Sequence[_Row]) -> dict[_Slot, int
         moments.setdefault(row[1], []).append(row[2])
     ids = {}
     for slot, found in moments.items():
-        start = slot[3] * HOUR + MIDDLE
-        ids[slot] = connection.execute(_COUNT, (*slot, len(found), start + min(found), start + max(found))).get
+        *told, hour = slot
+        middle = hour * HOUR + MIDDLE
+        times = middle + min(found), middle + max(found)
+        telling = connection.execute(_TELL, (*told, *times)).get
+        ids[slot] = connection.execute(_COUNT, (telling, slot[1], hour, len(found), *times)).get
     return ids

@@ -14,7 +14,7 @@ from typing import Protocol
 from lineage.event.model import Name
 from lineage.fold.sqlite import SQLiteFacts
 from lineage.ledger import Ledger, Progress
-from lineage.predictions import Prediction, Served
+from lineage.predictions import Prediction, Served, Told
 from lineage.predictions.sqlite import PredictionIndex
 from lineage.projector.projection import Projection
 from lineage.sqlite import SQLiteStore
@@ -148,12 +148,11 @@ def _shown(says: str, lines: Sequence[bytes]) -> list[str]:
 
 
 class _Tally:
-    """What a prediction index should count: records by deployment and run."""
+    """What a prediction index should count: records by deployment, run, and model and version told."""
 
     def __init__(self) -> None:
         self.total = 0
-        self._models: dict[tuple[Name, str], set[Name]] = {}
-        self._times: dict[tuple[Name, str], tuple[int, int]] = {}
+        self._times: dict[tuple[Name, str | None, Told], tuple[int, int]] = {}
 
     def watermark(self) -> int:
         """Nothing is kept from one check to the next."""
@@ -163,10 +162,7 @@ class _Tally:
         """Count ``records``; the caller guarantees that each comes once."""
         self.total += len(records)
         for record in records:
-            told = record.deployment, record.run_id or ""
-            models = self._models.setdefault(told, set())
-            if record.model is not None:
-                models.add(record.model)
+            told = record.deployment, record.run_id, record.told
             first, last = self._times.get(told, (record.time, record.time))
             self._times[told] = min(first, record.time), max(last, record.time)
 
@@ -177,17 +173,9 @@ class _Tally:
         """As it stands now."""
         twin = _Tally()
         twin.total = self.total
-        twin._models = {told: set(models) for told, models in self._models.items()}
         twin._times = dict(self._times)
         return twin
 
     def served(self) -> list[Served]:
         """Windows that hold every record counted."""
-        return [
-            Served(deployment, run, *_window(self._times[deployment, run]), frozenset(models))
-            for (deployment, run), models in self._models.items()
-        ]
-
-
-def _window(times: tuple[int, int]) -> tuple[int, int]:
-    return times[0], times[1] + 1
+        return [Served(*told, first, last + 1) for told, (first, last) in self._times.items()]

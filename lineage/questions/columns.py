@@ -1,83 +1,144 @@
 """What a change of columns may affect: along column lineage, and past its end along the datasets.
 
-Columns feed columns. Where a job told no column lineage from a dataset to an output, nothing says which columns that
-output takes: there the change of a column goes on as one of the dataset, at the job. A flow of a reached column's
-dataset counts as *covered* if some column of its output is fed by one of that dataset's known columns (those of its
-schema facet, and those reached); every other flow is taken up, at the column's distance plus one. Of a dataset that no
-column lineage leaves, that is every flow: the dataset stands for its column.
+Columns feed columns. Which job takes a column to the next one column lineage doesn't say: the jobs that feed the next
+column's dataset from this one's are those that are *crossed*, at the column's distance plus one. Their wires say in
+which role the column is read, and how sure that is: where none of them counts, neither does the step.
+
+Where a job told no column lineage from a dataset to an output, nothing says which columns that output takes: there the
+change of a column goes on as one of the dataset, at the job. A wire of a reached column's dataset is *covered* if some
+column of the flow's output is fed by one of that dataset's known columns (those of its schema facet, and those
+reached); the flow of any other is *taken* up, at the column's distance plus one, with gap UNDIVIDED. Of a dataset that
+no column lineage leaves, that is every flow: the dataset stands for its column.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from itertools import count
 
-from lineage.keys import Base, column_key, dataset_key
-from lineage.model import Column, Dataset, Edge, EdgeKind, Flow
-from lineage.questions.spread import Spread, chunks, cut_of, fetched, marked, things
+from msgspec.structs import replace
+
+from lineage.answer import GraphThing, label
+from lineage.keys import Base
+from lineage.model import Edge, GapCode
+from lineage.questions.assessment import Concluded
+from lineage.questions.column_map import map_of
+from lineage.questions.spread import ColumnReads, Pair, Spread, cut_of, marked, things
 from lineage.store import Direction, EdgeFilter, GraphReader, Hit, Level, Limits, Reach
+
+_Wires = dict[Pair, tuple[Edge, ...]]
+_Rank = tuple[int, bytes]
+"""Distance and key of a column."""
 
 
 def spread_columns(graph: GraphReader, columns: Sequence[bytes], edges: EdgeFilter, limits: Limits) -> Spread:
-    """What ``columns`` lead to downstream, on the logical level; flows taken up are entered from the column of least
-    (distance, key) of their dataset."""
+    """What ``columns`` lead to downstream, on the logical level; of several columns of one dataset that a job or flow
+    reads, the one of least (distance, key) counts."""
     seeds = sorted(set(columns))
-    walk = _Walk(graph, seeds, limits)
-    full, marks = marked(edges, walk.reach)
-    entry = walk.entries({**dict.fromkeys(seeds, 0), **{key: mark.distance for key, mark in marks.items()}}, edges)
-    return Spread(Level.LOGICAL, edges, frozenset(seeds), marks, entry, cut_of(full, limits))
+    walk = _Walk(graph, seeds, edges, limits)
+    full, marks = marked(Level.LOGICAL, edges, walk.reach)
+    distances = {**dict.fromkeys(seeds, 0), **{key: mark.distance for key, mark in marks.items()}}
+    reads, entry = walk.reads(distances, edges), {seed: seed for seed in seeds}
+    return Spread(Level.LOGICAL, edges, frozenset(seeds), marks, entry, cut_of(full, limits), reads)
+
+
+def undivided(graph: GraphReader, spread: Spread) -> tuple[Concluded, ...]:
+    """The gaps of the flows that were taken up: each about its job or, of a flow of no job, about what it takes."""
+    reads = spread.columns
+    taken = [
+        (spread.distance(flow) or 0, reads.homes[edge.source], reads.jobs.get(flow))
+        for flow, edges in reads.taken.items()
+        if spread.holds(flow)
+        for edge in edges
+    ]
+    nodes = things(graph, (key for _, home, job in taken for key in (home, job) if key is not None))
+    return tuple(
+        Concluded(GapCode.UNDIVIDED.value, distance, job or home, _taken_whole(nodes.get(home), nodes.get(job or b"")))
+        for distance, home, job in taken
+    )
+
+
+def _taken_whole(dataset: GraphThing | None, job: GraphThing | None) -> str:
+    by = f" by {label(job)}" if job else ""
+    return f"No column lineage is told{by} from {label(dataset) if dataset else 'here'}: any column of it may count."
 
 
 class _Walk:
-    """What does not hang on the filter is looked up once: the full traversal comes first, and reaches the most."""
+    """The traversal of the widest filter comes first; what does not hang on the filter is then looked up once."""
 
-    def __init__(self, graph: GraphReader, seeds: Sequence[bytes], limits: Limits) -> None:
+    def __init__(self, graph: GraphReader, seeds: Sequence[bytes], edges: EdgeFilter, limits: Limits) -> None:
         self._graph = graph
         self._seeds = seeds
         self._limits = limits
-        self._columns: dict[bytes, Column] = {}
-        self._flows: list[Edge] = []
-        self._covered: set[tuple[bytes, bytes]] = set()
+        self._widest = graph.reach(Level.LOGICAL, seeds, Direction.DOWNSTREAM, edges, limits)
+        self._map = map_of(graph, [*seeds, *(hit.key for hit in self._widest.hits)])
 
     def reach(self, edges: EdgeFilter) -> Reach:
-        columns = self._graph.reach(Level.LOGICAL, self._seeds, Direction.DOWNSTREAM, edges, self._limits)
-        distances = {**dict.fromkeys(self._seeds, 0), **{hit.key: hit.distance for hit in columns.hits}}
-        if not self._columns:
-            self._look_up(distances)
+        distances = self._distances(edges)
+        reads = self.reads(distances, edges)
+        columns = tuple(Hit(key, Base.COLUMN, at) for key, at in distances.items() if at)
+        jobs = tuple(Hit(job, Base.JOB, 1 + _least(distances, wires)) for job, wires in reads.crossed.items())
         by_distance: dict[int, list[bytes]] = defaultdict(list)
-        for flow, (distance, _) in self._entered(distances, edges).items():
-            by_distance[distance].append(flow)
-        parts = [columns, *(self._from_flows(flows, at, edges) for at, flows in sorted(by_distance.items()))]
-        return _merged(parts, self._limits)
+        for flow, wires in reads.taken.items():
+            by_distance[_least(distances, wires)].append(flow)
+        onward = [self._from_flows(flows, at, edges) for at, flows in sorted(by_distance.items())]
+        return _merged([Reach(columns, self._widest.cut), Reach(jobs), *onward], self._limits)
 
-    def entries(self, marks: Mapping[bytes, int], edges: EdgeFilter) -> dict[bytes, bytes]:
-        return {flow: column for flow, (_, column) in self._entered(marks, edges).items()}
-
-    def _look_up(self, distances: Mapping[bytes, int]) -> None:
-        self._columns = {key: node for key, node in things(self._graph, distances).items() if isinstance(node, Column)}
-        datasets = {dataset_key(node.namespace, node.name) for node in self._columns.values()}
-        self._flows = _edges(self._graph, sorted(datasets))
-        self._covered = _covered(self._graph, sorted(datasets), self._columns, self._flows)
-
-    def _entered(self, distances: Mapping[bytes, int], edges: EdgeFilter) -> dict[bytes, tuple[int, bytes]]:
-        """Each flow that is taken up, with (distance, key) of the column from which."""
-        nearest: dict[bytes, tuple[int, bytes]] = {}
-        for key, node in self._columns.items():
+    def reads(self, distances: Mapping[bytes, int], edges: EdgeFilter) -> ColumnReads:
+        """How the columns that have ``distances`` are read."""
+        wires = self._wires(edges)
+        of_pair: dict[Pair, _Rank] = {}
+        of_home: dict[bytes, _Rank] = {}
+        for key, home in self._map.homes.items():
             if key in distances:
-                dataset, rank = dataset_key(node.namespace, node.name), (distances[key], key)
-                nearest[dataset] = min(nearest.get(dataset, rank), rank)
-        entered: dict[bytes, tuple[int, bytes]] = {}
-        for edge in self._flows:
-            if edge.source in nearest and (edge.source, edge.target) not in self._covered and edges.admits(edge):
-                rank = nearest[edge.source]
-                entered[edge.target] = min(entered.get(edge.target, rank), rank)
-        return entered
+                rank = (distances[key], key)
+                of_home[home] = min(of_home.get(home, rank), rank)
+                for pair in {self._map.pair(edge) for edge in self._steps(key, edges, wires)}:
+                    of_pair[pair] = min(of_pair.get(pair, rank), rank)
+        crossed: dict[bytes, tuple[Edge, ...]] = defaultdict(tuple)
+        for pair, (_, key) in of_pair.items():
+            for wire in wires.get(pair, ()):
+                if wire.target in self._map.jobs:
+                    crossed[self._map.jobs[wire.target]] += (replace(wire, source=key),)
+        taken: dict[bytes, tuple[Edge, ...]] = defaultdict(tuple)
+        for wire in self._map.beyond:
+            if wire.source in of_home and edges.admits(wire):
+                taken[wire.target] += (replace(wire, source=of_home[wire.source][1]),)
+        return ColumnReads(self._map.homes, wires, self._map.jobs, crossed, taken)
+
+    def _wires(self, edges: EdgeFilter) -> _Wires:
+        return {pair: tuple(filter(edges.admits, wires)) for pair, wires in self._map.between.items()}
+
+    def _steps(self, column: bytes, edges: EdgeFilter, wires: _Wires) -> Iterable[Edge]:
+        """The edges that lead on from ``column``: those that count, and whose wires do, if there are any."""
+        return (
+            edge
+            for edge in self._map.feeding.get(column, ())
+            if edges.admits(edge) and wires.get(self._map.pair(edge)) != ()
+        )
+
+    def _distances(self, edges: EdgeFilter) -> dict[bytes, int]:
+        """The columns that ``edges`` lead to, seeds among them; where the widest traversal was cut, none past its
+        farthest hit."""
+        wires, distances, frontier = self._wires(edges), dict.fromkeys(self._seeds, 0), list(self._seeds)
+        farthest = self._widest.hits[-1].distance if self._widest.hits else 0
+        for at in count(1) if self._widest.cut is None else range(1, farthest + 1):
+            if not frontier:
+                break
+            stepped = dict.fromkeys(edge.target for key in frontier for edge in self._steps(key, edges, wires))
+            frontier = [key for key in stepped if key not in distances]
+            distances.update(dict.fromkeys(frontier, at))
+        return distances
 
     def _from_flows(self, flows: list[bytes], distance: int, edges: EdgeFilter) -> Reach:
         part = self._graph.reach(Level.LOGICAL, sorted(flows), Direction.DOWNSTREAM, edges, self._limits)
         own = [Hit(flow, Base.FLOW, distance + 1) for flow in flows]
         return Reach((*own, *(Hit(hit.key, hit.base, hit.distance + distance) for hit in part.hits)), part.cut)
+
+
+def _least(distances: Mapping[bytes, int], wires: Iterable[Edge]) -> int:
+    return min(distances[wire.source] for wire in wires)
 
 
 def _merged(parts: Sequence[Reach], limits: Limits) -> Reach:
@@ -94,48 +155,3 @@ def _merged(parts: Sequence[Reach], limits: Limits) -> Reach:
     if len(hits) > limits.nodes:
         return Reach(tuple(hits[: limits.nodes]), "NODES")
     return Reach(tuple(hits), cut)
-
-
-def _edges(graph: GraphReader, keys: Iterable[bytes]) -> list[Edge]:
-    return [edge for chunk in chunks(keys) for edge in graph.neighbours(chunk, [EdgeKind.FEEDS], Direction.DOWNSTREAM)]
-
-
-def _covered(
-    graph: GraphReader, datasets: Sequence[bytes], columns: Mapping[bytes, Column], flows: Sequence[Edge]
-) -> set[tuple[bytes, bytes]]:
-    """(dataset, flow) where column lineage is told from that dataset to the flow's output."""
-    homes = {key: dataset_key(node.namespace, node.name) for key, node in columns.items()}
-    for node in things(graph, datasets).values():
-        if isinstance(node, Dataset):
-            homes.update((column_key(node.namespace, node.name, field), node.key) for field in _fields(node))
-    feeding = _edges(graph, sorted(homes))
-    fed = {key: _home(node) for key, node in things(graph, (edge.target for edge in feeding)).items()}
-    told = {(homes[edge.source], fed.get(edge.target)) for edge in feeding}
-    outputs = {
-        node.key: dataset_key(*node.output)
-        for nodes in fetched(graph, {edge.target for edge in flows})
-        for node in nodes
-        if isinstance(node, Flow) and node.output is not None
-    }
-    return {
-        (edge.source, edge.target)
-        for edge in flows
-        if edge.target in outputs and (edge.source, outputs[edge.target]) in told
-    }
-
-
-def _home(node: object) -> bytes | None:
-    return dataset_key(node.namespace, node.name) if isinstance(node, Column) else None
-
-
-def _fields(dataset: Dataset) -> list[str]:
-    """The columns that the dataset's schema facet names, nested ones by their dotted path."""
-    schema = dataset.facets.get("schema")
-    return list(_paths(schema.get("fields"), "")) if isinstance(schema, dict) else []
-
-
-def _paths(fields: Any, prefix: str) -> Iterable[str]:
-    for each in fields if isinstance(fields, list) else ():
-        if isinstance(each, dict) and isinstance(each.get("name"), str):
-            yield prefix + each["name"]
-            yield from _paths(each.get("fields"), f"{prefix}{each['name']}.")

@@ -13,13 +13,13 @@ themselves are no hits.
 | run, rollout | its job | it |
 | commit | the jobs and runs that told it | these; of a job that told it, the runs that told no other |
 | content hash | the datasets of the versions with it | these versions |
-| prediction | the deployment of the rollouts that may have made it | these rollouts |
 
-With ``since`` the actual radius starts from versions that were written, or first seen, at or after it: of a run or job,
-from what it wrote then. A version hit is *standing* if it is the latest certain version of its dataset or is served
-now, a rollout while it is live. A hit is *remediated* if a later certain version of its dataset exists and the latest
-one was not reached; a run, if all that it wrote is. In a cut answer nothing is called remediated. Gaps and score are
-those of the nearest 10,000 nodes of the actual radius.
+A prediction is refused: nothing is made of it. With ``since`` the actual radius starts from versions that were written,
+or first seen, at or after it: of a run or job, from what it wrote then. A version hit is *standing* if it is the latest
+certain version of its dataset or is served now, a rollout while it is live. A hit is *remediated* if a later certain
+version of its dataset exists and the latest one was not reached; a run, if all that it wrote is. In a cut answer
+nothing is called remediated. Gaps and score are those of the nearest 10,000 nodes of the actual radius; of a column
+also the gaps of what is taken for its dataset.
 """
 
 from __future__ import annotations
@@ -31,14 +31,15 @@ from lineage.answer import GraphThing, Impact, Kind, Summary, View
 from lineage.model import Column, GapCode, Run, RunType, Version
 from lineage.predictions import Count
 from lineage.questions.assessment import Concluded, Holding, assess
-from lineage.questions.columns import spread_columns
+from lineage.questions.columns import spread_columns, undivided
 from lineage.questions.pages import ThingPages
 from lineage.questions.radius import Radius
-from lineage.questions.rollouts import is_live, served_windows
-from lineage.questions.seeds import logical_seeds, subjects_of, version_seeds
+from lineage.questions.rollouts import is_live
+from lineage.questions.seeds import changed_by, logical_seeds, version_seeds
 from lineage.questions.spread import Spread, fetched, found, spread, things
 from lineage.questions.standing import latest_versions, readers_of, served_now
 from lineage.questions.subjects import Subject
+from lineage.questions.tally import tally
 from lineage.questions.ties import held_edges
 from lineage.store import EVERYTHING, Direction, EdgeFilter, GraphReader, Level, Limits
 
@@ -55,9 +56,9 @@ def impact(
 ) -> Impact:
     """Both radii of a change of ``of``, over edges that ``edges`` admits, each radius within ``limits``.
 
-    ``since``: UTC microseconds. Raises NotFoundError, InvalidSubjectError (a prediction of which no rollout is known).
+    ``since``: UTC microseconds. Raises NotFoundError, InvalidSubjectError (a prediction).
     """
-    graph, subjects = view.graph, subjects_of(view, of)
+    graph, subjects = view.graph, changed_by(view, of)
     logical = _potential(graph, subjects, edges, limits)
     seeds = version_seeds(graph, subjects, of, since)
     actual = spread(graph, Level.VERSION, seeds, Direction.DOWNSTREAM, edges, limits)
@@ -67,7 +68,7 @@ def impact(
         cut=logical.cut or actual.cut,
         ledger_index=graph.ledger_size - 1,
         behind=view.behind,
-        assess=lambda later: assess(later, _holding(later.graph, actual, ran, subjects)),
+        assess=lambda later: assess(later, _holding(later.graph, logical, actual, ran, subjects)),
         subjects=ThingPages(tuple(subjects)),
         potential=wired,
         actual=ran,
@@ -108,13 +109,13 @@ def _standing(graph: GraphReader, ran: Radius) -> Counter[Kind]:
 
 
 def _predictions(view: View, runs: Iterable[bytes], since: int | None, holds: Callable[[bytes], bool]) -> Count:
-    rollouts = [
-        run for run in things(view.graph, runs).values() if isinstance(run, Run) and run.type is RunType.SERVICE
-    ]
-    return view.predictions.count(served_windows(view.graph, rollouts, holds), since=since)
+    found = things(view.graph, runs).values()
+    return tally(view, [run for run in found if isinstance(run, Run) and run.type is RunType.SERVICE], holds, since)
 
 
-def _holding(graph: GraphReader, actual: Spread, ran: Radius, subjects: Mapping[bytes, GraphThing]) -> Holding:
+def _holding(
+    graph: GraphReader, logical: Spread, actual: Spread, ran: Radius, subjects: Mapping[bytes, GraphThing]
+) -> Holding:
     nearest = sorted(actual.marks, key=lambda key: (actual.marks[key].distance, key))[:_ASSESSED]
     held = held_edges(graph, actual, nearest)
     inside = {*nearest, *held.owners.values()}
@@ -127,4 +128,4 @@ def _holding(graph: GraphReader, actual: Spread, ran: Radius, subjects: Mapping[
         for key, thing in subjects.items()
         if isinstance(thing, Column)
     )
-    return Holding(distances, (*held.into, *held.out), found=coarse)
+    return Holding(distances, (*held.into, *held.out), found=(*coarse, *undivided(graph, logical)))

@@ -1,27 +1,25 @@
 """One radius of an impact: what was reached, as keys; and a page of it, with all that a hit says.
 
-Only a page looks at edges: for its hits, the flows through which affected paths enter them (*ways*), and the reads of
-these flows that lie on affected paths. They give ``via``, the roles, and whether all that leads in is stale.
+Only a page looks at edges: those by which affected paths enter its hits (:mod:`lineage.questions.ways`). They give
+``via`` and the roles.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from lineage.answer import Consequence, GraphThing, ImpactHit, Kind, View
-from lineage.keys import Base, dataset_key, job_key
-from lineage.model import Column, Dataset, Edge, EdgeKind, Job, Owner, Role, Run, Version
+from lineage.keys import dataset_key, job_key
+from lineage.model import Column, Dataset, EdgeKind, Job, Owner, Run, Version
 from lineage.questions import consequence
-from lineage.questions.rollouts import is_live, served_windows
-from lineage.questions.spread import Found, Spread, chunks, flows_of, owners_of, things
+from lineage.questions.rollouts import is_live
+from lineage.questions.spread import Found, Spread, chunks, flows_of, things
 from lineage.questions.standing import is_replaced, latest_versions, readers_of, served_now
+from lineage.questions.tally import tally
+from lineage.questions.ways import ways_into
 from lineage.store import Direction, GraphReader, Level
-
-_OWNING = frozenset({Kind.JOB, Kind.DEPLOYMENT, Kind.RUN, Kind.ROLLOUT})
-_INTO_FLOW = {Level.LOGICAL: EdgeKind.FEEDS, Level.VERSION: EdgeKind.READ_BY}
-_OUT_OF_FLOW = {Level.LOGICAL: EdgeKind.FEEDS, Level.VERSION: EdgeKind.WROTE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,87 +38,6 @@ class Radius:
         """Hits ``start`` up to but without ``stop``."""
         hits = self.hits[max(start, 0) : max(stop, 0)]
         return _Page(view, self.spread, hits).hits() if hits else []
-
-
-@dataclass(frozen=True, slots=True)
-class Ways:
-    """How affected paths enter one hit. ``last``: the edges into it (of a run or job: into its flows); ``reads``: the
-    affected reads of the flows in between; ``before``: the hits or subjects next before it on shortest paths."""
-
-    last: list[Edge] = field(default_factory=list)
-    reads: list[Edge] = field(default_factory=list)
-    before: set[bytes] = field(default_factory=set)
-
-    @property
-    def roles(self) -> frozenset[Role | None]:
-        """The roles of the reads."""
-        return frozenset(read.role for read in self.reads)
-
-    @property
-    def stale(self) -> bool:
-        """Whether there are edges into the hit, and all are stale."""
-        return bool(self.last) and all(edge.stale for edge in self.last)
-
-
-def ways_into(graph: GraphReader, spread: Spread, hits: Sequence[Found]) -> dict[bytes, Ways]:
-    """The ways into each of ``hits``."""
-    ways = {hit.key: Ways() for hit in hits}
-    distances = {hit.key: hit.distance for hit in hits}
-    own = flows_of(graph, [hit.key for hit in hits if hit.kind in _OWNING])
-    own = {flow: owner for flow, owner in own.items() if spread.holds(flow)}
-    entering = _edges(graph, [hit.key for hit in hits if hit.kind not in _OWNING], _OUT_OF_FLOW[spread.level], spread)
-    columns = {hit.key for hit in hits if hit.kind is Kind.COLUMN}
-    flows = {*own, *(edge.source for edge in entering if edge.target not in columns)}
-    reads: dict[bytes, list[Edge]] = defaultdict(list)
-    for edge in _edges(graph, flows, _INTO_FLOW[spread.level], spread):
-        reads[edge.target].append(edge)
-    for flow, owner in own.items():
-        ways[owner].last.extend(reads[flow])
-        ways[owner].reads.extend(reads[flow])
-        if _raw(spread, flow, is_flow=True) == distances[owner]:
-            ways[owner].before.update(_sources(spread, flow, reads[flow]))
-    owners = owners_of(graph, sorted(flows))
-    for edge in entering:
-        into = ways[edge.target]
-        into.last.append(edge)
-        into.reads.extend(reads[edge.source])
-        is_flow = edge.target not in columns
-        if _raw(spread, edge.source, is_flow=is_flow) == distances[edge.target] - (not is_flow):
-            into.before.update(_shown_before(spread, edge.source, owners, reads[edge.source]))
-    return ways
-
-
-def _edges(graph: GraphReader, keys: Iterable[bytes], kind: EdgeKind, spread: Spread) -> list[Edge]:
-    """The affected edges into ``keys``: admitted, and from what is a seed or was reached."""
-    return [
-        edge
-        for chunk in chunks(keys)
-        for edge in graph.neighbours(chunk, [kind], Direction.UPSTREAM)
-        if spread.edges.admits(edge) and spread.holds(edge.source)
-    ]
-
-
-def _raw(spread: Spread, key: bytes, *, is_flow: bool) -> int | None:
-    """The distance at which the traversal left ``key``: a flow that is a seed counts as one."""
-    return 1 if is_flow and key in spread.seeds else spread.distance(key)
-
-
-def _sources(spread: Spread, flow: bytes, reads: Iterable[Edge]) -> set[bytes]:
-    """What feeds ``flow`` on a shortest path: datasets or versions, and the column from which it was taken up."""
-    before = (_raw(spread, flow, is_flow=True) or 0) - 1
-    sources = {read.source for read in reads}
-    if flow not in spread.seeds and flow in spread.entry:
-        sources.add(spread.entry[flow])
-    return {source for source in sources if spread.distance(source) == before}
-
-
-def _shown_before(spread: Spread, before: bytes, owners: Mapping[bytes, bytes], reads: Iterable[Edge]) -> set[bytes]:
-    if before in spread.seeds:
-        return {spread.entry.get(before, before)}
-    if before in owners:
-        return {owners[before]}
-    is_flow = spread.marks[before].base is Base.FLOW
-    return _sources(spread, before, reads) if is_flow else {before}
 
 
 class _Page:
@@ -153,7 +70,7 @@ class _Page:
             certain=hit.certain,
             owners=self._owners_of(node),
             via=self._via.get(hit.key),
-            stale=self._spread.level is Level.LOGICAL and self._ways[hit.key].stale,
+            stale=hit.stale,
             standing=self._is_standing(node),
             remediated=remediated,
         )
@@ -217,7 +134,7 @@ class _Page:
         return (isinstance(whole, Dataset) and whole.is_model) or (isinstance(node, Version) and node.is_model)
 
     def _has_predictions(self, run: Run) -> bool:
-        return self._view.predictions.count(served_windows(self._graph, [run], self._spread.holds)).count > 0
+        return tally(self._view, [run], self._spread.holds).count > 0
 
 
 def _owning(node: GraphThing) -> bytes:
@@ -237,7 +154,8 @@ def _ranks(graph: GraphReader, spread: Spread, keys: Iterable[bytes]) -> dict[by
     """(distance, key) of hits and subjects, a run's or job's distance being the least of its flows'."""
     subjects = {spread.entry.get(seed, seed) for seed in spread.seeds}
     ranks = {key: (0 if key in subjects else spread.distance(key), key) for key in keys}
-    for flow, owner in sorted(flows_of(graph, [key for key, (known, _) in ranks.items() if known is None]).items()):
+    owners = [key for key, (known, _) in ranks.items() if known is None or key in spread.columns.crossed]
+    for flow, owner in sorted(flows_of(graph, owners).items()):
         distance, known = spread.distance(flow), ranks[owner][0]
         if distance is not None and (known is None or distance < known):
             ranks[owner] = (distance, owner)

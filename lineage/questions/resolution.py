@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import singledispatch
 
 from lineage.answer import GraphThing, Thing, View, label
@@ -153,6 +153,15 @@ def versions(graph: GraphReader, ref: VersionRef) -> list[Version]:
             field="/version",
         )
     return nodes
+
+
+def versions_once(graph: GraphReader, ref: VersionRef, known: Set[bytes]) -> frozenset[bytes]:
+    """Those of ``known``, keys of versions of the dataset of ``ref`` that don't declare its ``version``, that
+    :func:`versions` gives for it. It looks at other versions only where one of ``known`` may have had that name."""
+    once = _once_named(graph, ref, [("version", ref.version or "")])
+    if not any(version.key in known for version in once):
+        return frozenset()
+    return frozenset(version.key for version in versions(graph, ref) if version.key in known)
 
 
 def _candidates(graph: GraphReader, ref: VersionRef, owners: list[bytes]) -> list[Version]:

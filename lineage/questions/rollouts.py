@@ -1,4 +1,4 @@
-"""Which rollouts served when, and what each of them served: model versions, and predictions to be counted.
+"""Which rollouts served when, and what each of them served.
 
 A rollout meets an undeclared model at its START only, but later tellings (``traffic[].version``) change what it serves
 (R12 b, R13): what it serves at a time is, per model, all that it told last until then (several: a split of traffic).
@@ -7,12 +7,11 @@ A rollout meets an undeclared model at its START only, but later tellings (``tra
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from lineage.answer import GraphThing
-from lineage.model import Dataset, Edge, EdgeKind, Name, Run, RunType, Version
-from lineage.predictions import Served
+from lineage.model import Edge, EdgeKind, Run, RunType, Version
+from lineage.predictions import FOREVER
 from lineage.questions.spread import chunks, flows_of, things
 from lineage.store import Direction, GraphReader
 
@@ -55,11 +54,12 @@ def runs_of(graph: GraphReader, jobs: Iterable[bytes]) -> list[bytes]:
 
 def model_reads(graph: GraphReader, runs: Iterable[bytes]) -> dict[bytes, list[ModelRead]]:
     """What each of ``runs`` read of models, by run."""
-    found = {run: [read for read in reads if read.version.is_model] for run, reads in _reads(graph, runs).items()}
+    found = {run: [read for read in reads if read.version.is_model] for run, reads in all_reads(graph, runs).items()}
     return {run: reads for run, reads in found.items() if reads}
 
 
-def _reads(graph: GraphReader, runs: Iterable[bytes]) -> dict[bytes, list[ModelRead]]:
+def all_reads(graph: GraphReader, runs: Iterable[bytes]) -> dict[bytes, list[ModelRead]]:
+    """What each of ``runs`` read, of whatever dataset, by run."""
     owners = flows_of(graph, runs)
     edges = [
         edge for chunk in chunks(owners) for edge in graph.neighbours(chunk, [EdgeKind.READ_BY], Direction.UPSTREAM)
@@ -77,10 +77,23 @@ def serving(reads: Iterable[ModelRead], run: Run, start: int | None, end: int | 
     """Those of the reads of rollout ``run`` that it served from in ``[start, end]``: per model what it last told until
     ``start``, and all that it told after it until ``end``; if it told nothing before, the first. Without times: what
     it told last."""
-    by_model: dict[bytes, list[ModelRead]] = defaultdict(list)
-    for read in reads:
-        by_model[read.version.dataset].append(read)
+    by_model = _by_model(reads)
     return [read for model in sorted(by_model) for read in _serving(by_model[model], run, model, start, end)]
+
+
+def times_served(reads: Iterable[ModelRead], run: Run) -> dict[bytes, list[tuple[int, int]]]:
+    """By version, the spans ``[start, end)`` of the moments at which :func:`serving` gives it: what ``run`` first told
+    or met of a model stands for all time before, what it last did for all time after."""
+    times: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
+    for model, own in _by_model(reads).items():
+        told: dict[int, set[bytes]] = defaultdict(set)
+        for at, versions in _tellings(own, run, model):
+            told[at].update(versions)
+        starts = sorted(told)
+        for start, end in zip([-FOREVER, *starts[1:]], [*starts[1:], FOREVER], strict=True):
+            for version in told[max(start, starts[0])]:
+                times[version].append((start, end))
+    return times
 
 
 def is_told_later(run: Run, at: int) -> bool:
@@ -92,8 +105,7 @@ def is_told_later(run: Run, at: int) -> bool:
 
 
 def _serving(reads: Sequence[ModelRead], run: Run, model: bytes, start: int | None, end: int | None) -> list[ModelRead]:
-    told = [(at, versions) for at, of, versions in run.serves if of == model]
-    told = told or [(read.edge.at or 0, (read.version.key,)) for read in reads]
+    told = _tellings(reads, run, model)
     moments = [at for at, _ in told]
     begin = max((at for at in moments if start is None or at <= start), default=min(moments, default=0))
     last = begin if start is None else max(begin, end if end is not None else begin)
@@ -101,50 +113,14 @@ def _serving(reads: Sequence[ModelRead], run: Run, model: bytes, start: int | No
     return [read for read in reads if read.version.key in served]
 
 
-def served_windows(graph: GraphReader, runs: Sequence[Run], holds: Callable[[bytes], bool]) -> list[Served]:
-    """What each rollout served, for counting its predictions: when, and all names of the models that it reads.
-
-    It counts from when and while it served or had met what ``holds``; all its time, where it read nothing of that. One
-    that tells no start covers only the records that name it.
-    """
-    reads = _reads(graph, (run.key for run in runs))
-    datasets = things(graph, {read.version.dataset for each in reads.values() for read in each})
-    return [
-        Served(run.job, run.run_id, start, end, models, whole)
-        for run in runs
-        for models in [
-            frozenset(
-                name
-                for read in reads.get(run.key, ())
-                if read.version.is_model
-                for name in _names(read.version, datasets.get(read.version.dataset))
-            )
-        ]
-        for start, end, whole in _spans(run, [read for read in reads.get(run.key, ()) if holds(read.version.key)])
-    ]
+def _by_model(reads: Iterable[ModelRead]) -> dict[bytes, list[ModelRead]]:
+    by_model: dict[bytes, list[ModelRead]] = defaultdict(list)
+    for read in reads:
+        by_model[read.version.dataset].append(read)
+    return by_model
 
 
-def _spans(run: Run, reads: Sequence[ModelRead]) -> list[tuple[int, int | None, bool]]:
-    """(start, end, whether that is all its time) of the times in which ``run`` worked with one of ``reads``."""
-    if run.started_at is None:
-        return [(0, 0, True)]
-    spans = [span for read in reads for span in _with_version(run, read)]
-    if not reads or any(start <= run.started_at and end == run.ended_at for start, end in spans):
-        return [(run.started_at, run.ended_at, True)]
-    return [(start, end, False) for start, end in spans]
-
-
-def _with_version(run: Run, read: ModelRead) -> Iterator[tuple[int, int | None]]:
-    """From when to when ``run`` worked with one version: of a model until it told others of it, else to its end."""
-    told = [(at, versions) for at, model, versions in run.serves if model == read.version.dataset]
-    if not told:
-        yield read.edge.at or 0, run.ended_at
-        return
-    for (at, versions), until in zip(told, [*(at for at, _ in told[1:]), run.ended_at], strict=True):
-        if read.version.key in versions:
-            yield at, until
-
-
-def _names(version: Version, model: GraphThing | None) -> tuple[Name, ...]:
-    aliases = model.aliases if isinstance(model, Dataset) else ()
-    return (Name(version.namespace, version.name), *aliases)
+def _tellings(reads: Sequence[ModelRead], run: Run, model: bytes) -> list[tuple[int, tuple[bytes, ...]]]:
+    """From when on ``run`` served which versions of ``model``: as it told or, if it told none, as it met them."""
+    told = [(at, versions) for at, of, versions in run.serves if of == model]
+    return told or [(read.edge.at or 0, (read.version.key,)) for read in reads]

@@ -1,4 +1,5 @@
-"""What a text names: a content hash, a commit or a runId exactly; a dataset, column or job by any part of its name."""
+"""What a text names: a content hash, a commit or a runId exactly; a dataset, column or job by any part of its name, a
+dataset also of its aliases (R2)."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from collections.abc import Collection, Iterator
 from lineage.answer import GraphThing, Kind, Search, View, kind_of
 from lineage.errors import BadInputError
 from lineage.keys import Base
-from lineage.model import Flow, NameScope
+from lineage.label import labels_of
+from lineage.model import Dataset, Flow, Name, NameScope
 from lineage.questions.assessment import Holding, assess
 from lineage.questions.spread import things
 from lineage.questions.subjects import is_text
@@ -27,25 +29,37 @@ def search(view: View, text: str, kinds: Collection[Kind] = (), limit: int = 20)
     """Up to ``limit`` (1 to 10,000) things that ``text`` names, of ``kinds`` (empty: all).
 
     First those whose content hash (also written ``sha256:…``), commit or runId it is, by key; then datasets, columns
-    and jobs whose name or namespace holds it, in the store's order: the shortest name first. Raises BadInputError.
+    and jobs whose name or namespace holds it, in the store's order: the shortest name first; a dataset once, under its
+    public name, whichever of its names that is. Raises BadInputError.
     """
     if not 1 <= limit <= MOST:
         raise BadInputError(f"first is {limit}; it goes from 1 to {MOST}.", field="/first")
     if not is_text(text):
         raise BadInputError("The text holds a lone surrogate, as no name does.", field="/text")
     wanted = frozenset(kinds) or frozenset(Kind)
-    found: dict[bytes, GraphThing] = {}
-    for node in (*_exact(view.graph, text), *_parts(view.graph, text, wanted, limit)):
-        if kind_of(node) in wanted:
-            found.setdefault(node.key, node)
-    hits = tuple(found.values())[:limit]
+    exact = {node.key: node for node in _exact(view.graph, text) if kind_of(node) in wanted}
+    parts = {node.key: node for node in _parts(view.graph, text, wanted, limit)}
+    hits = tuple({**exact, **parts}.values())[:limit]
     return Search(
         cut=None,
         ledger_index=view.graph.ledger_size - 1,
         behind=view.behind,
         assess=lambda later: assess(later, Holding({hit.key: 0 for hit in hits}, ())),
         hits=hits,
+        by_alias={hit.key: alias for hit in hits if hit.key not in exact and (alias := _alias(hit, text)) is not None},
     )
+
+
+def _alias(hit: GraphThing, text: str) -> Name | None:
+    """The shortest alias of ``hit`` that holds ``text``, if its public name does not."""
+    if not isinstance(hit, Dataset):
+        return None
+    public, *others = labels_of(hit)
+    held = [label for label in others if label.holds(text.casefold())]
+    if public.holds(text.casefold()) or not held:
+        return None
+    alias = min(held, key=lambda label: (len(label.name), label.name, label.namespace))
+    return Name(alias.namespace, alias.name)
 
 
 def _exact(graph: GraphReader, text: str) -> Iterator[GraphThing]:

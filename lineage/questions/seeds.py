@@ -16,6 +16,8 @@ from lineage.questions.spread import chunks, flows_of, things
 from lineage.questions.subjects import CodeRef, Subject
 from lineage.store import Direction, GraphReader
 
+_NAMED = 3
+
 Seeds = dict[bytes, bytes]
 """Seed → the thing that it stands for: itself, or a flow's run or job."""
 
@@ -34,6 +36,26 @@ def subjects_of(view: View, of: Subject) -> dict[bytes, GraphThing]:
             "No rollout is known that could have made this prediction.", hint="Ask about its model or its deployment."
         )
     return dict(sorted(found.items()))
+
+
+def changed_by(view: View, of: Subject) -> dict[bytes, GraphThing]:
+    """The nodes that a change of ``of`` changes, as :func:`subjects_of`. Raises NotFoundError, and InvalidSubjectError
+    for a prediction, naming the rollouts that may have made it."""
+    found = resolve(view, of)
+    records = [thing for thing in found if isinstance(thing, Prediction)]
+    if records:
+        raise InvalidSubjectError(
+            "Nothing is made of a prediction: it affects nothing.", hint=_instead(view.graph, records)
+        )
+    nodes = {thing.key: thing for thing in found if not isinstance(thing, Prediction)}
+    return dict(sorted(nodes.items()))
+
+
+def _instead(graph: GraphReader, records: Iterable[Prediction]) -> str:
+    made = sorted({each.rollout.run_id for record in records for each in servings(graph, record)})
+    by = "the rollout that made it" if len(made) == 1 else "a rollout that may have made it"
+    of = f"{by} (run {', '.join(made[:_NAMED])}{', …' if made[_NAMED:] else ''})" if made else "its model or deployment"
+    return f"Ask for the impact of {of}, or which data trained it (trainingData)."
 
 
 def logical_seeds(graph: GraphReader, subjects: Mapping[bytes, GraphThing]) -> Seeds:

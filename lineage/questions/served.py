@@ -14,11 +14,13 @@ from dataclasses import dataclass
 
 from lineage.answer import Certainty, View
 from lineage.errors import BadInputError, InvalidSubjectError
-from lineage.model import GapCode, Version
+from lineage.model import GapCode, Job, Version
 from lineage.predictions import Prediction
+from lineage.questions.absence import model_told, why_none_made, why_none_served
 from lineage.questions.assessment import Concluded
 from lineage.questions.resolution import jobs, records, versions
-from lineage.questions.serving import Serving, servings, servings_in, told_versions
+from lineage.questions.rollouts import rollouts_of
+from lineage.questions.serving import Serving, deployment_keys, servings, servings_in, told_versions
 from lineage.questions.subjects import PredictionRef, ServedSubject, ServedWindow, VersionRef, check
 from lineage.store import GraphReader
 
@@ -35,8 +37,8 @@ class Served:
 
 
 def served(view: View, of: ServedSubject) -> Served:
-    """What ``of`` means. Raises NotFoundError; InvalidSubjectError for a version that is no model's; BadInputError for
-    a window that ends before it begins."""
+    """What ``of`` means. Raises NotFoundError; InvalidSubjectError for a version that is no model's, or a window of a
+    job that is no deployment; BadInputError for a window that ends before it begins."""
     check(of)
     match of:
         case PredictionRef():
@@ -59,9 +61,9 @@ def _of_versions(graph: GraphReader, of: VersionRef) -> Served:
 def _of_window(graph: GraphReader, of: ServedWindow) -> Served:
     if of.start > of.end:
         raise BadInputError("The window ends before it begins.", field="/served/to")
-    deployments = [job.key for job in jobs(graph, of.deployment)]
-    found = servings_in(graph, deployments, of.start, of.end)
-    gaps = _without_model(found) or ([] if found else [_no_rollout(deployments)])
+    deployments = jobs(graph, of.deployment)
+    found = servings_in(graph, [job.key for job in deployments], of.start, of.end)
+    gaps = _without_model(found) or ([] if found else [_none_in_window(graph, deployments, of)])
     exact = len(found) == 1 and not found[0].is_split and not gaps
     return Served(_certainty(exact), _read_models(found), tuple(found), gaps=tuple(gaps))
 
@@ -91,9 +93,9 @@ def _of_record(graph: GraphReader, record: Prediction) -> Served:
     models = _read_models(found)
     if not models:
         models = {version.key: version for version in told_versions(graph, record)}
-    gaps = [] if found else [_no_rollout(())]
+    gaps = [] if found else [_no_rollout(deployment_keys(graph, record), why_none_made(graph, record))]
     if not models:
-        gaps += _without_model(found)
+        gaps += _without_model(found, record)
     one_rollout = len(found) == 1 and not found[0].is_split
     named = record.model_version is not None
     return Served(
@@ -112,11 +114,25 @@ def _read_models(found: Iterable[Serving]) -> dict[bytes, Version]:
     return {read.version.key: read.version for each in found for read in each.reads}
 
 
-def _no_rollout(deployments: Sequence[bytes]) -> Concluded:
-    message = "No rollout of this deployment is known to have served then."
+def _none_in_window(graph: GraphReader, deployments: Sequence[Job], of: ServedWindow) -> Concluded:
+    """The gap; raises InvalidSubjectError if there could be no rollout."""
+    known = rollouts_of(graph, [job.key for job in deployments])
+    if not known and not any(job.is_deployment for job in deployments):
+        raise InvalidSubjectError(
+            f"{of.deployment.name!r} of namespace {of.deployment.namespace!r} is a job, and no deployment: it serves "
+            "nothing.",
+            hint="Name a deployment (a job of processingType SERVICE), or ask for this job's impact or provenance.",
+            field="/served/deployment",
+        )
+    return _no_rollout([job.key for job in deployments], why_none_served(known, of.start, of.end))
+
+
+def _no_rollout(deployments: Sequence[bytes], message: str) -> Concluded:
     return Concluded(GapCode.NO_ROLLOUT.value, 0, deployments[0] if deployments else None, message)
 
 
-def _without_model(found: Iterable[Serving]) -> list[Concluded]:
+def _without_model(found: Iterable[Serving], record: Prediction | None = None) -> list[Concluded]:
     message = "No model version is known that this rollout served."
+    if record is not None and record.model is not None:
+        message = f"This rollout is not known to have served {model_told(record.model, record.model_version)}."
     return [Concluded(GapCode.NO_PRODUCER.value, 0, each.rollout.key, message) for each in found if not each.reads]

@@ -6,14 +6,14 @@ that the record tells narrows them to those that read it, and to its version if 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from lineage.errors import NotFoundError
 from lineage.keys import dataset_key, job_key
-from lineage.model import NameScope, Run, Version
-from lineage.predictions import Prediction
-from lineage.questions.resolution import versions
+from lineage.model import Name, NameScope, Run, Version
+from lineage.predictions import Prediction, Told
+from lineage.questions.resolution import versions, versions_once
 from lineage.questions.rollouts import ModelRead, is_told_later, model_reads, rollouts_of, served_in, serving
 from lineage.questions.spread import things
 from lineage.questions.subjects import VersionRef
@@ -65,6 +65,38 @@ def servings_in(graph: GraphReader, deployments: Sequence[bytes], start: int, en
     ]
 
 
+class Meanings:
+    """Which of ``versions``, all of models, a record means by what it told: all, those of a model, or those that it
+    names (which are then meant whenever they were served)."""
+
+    def __init__(self, graph: GraphReader, versions: Iterable[Version]) -> None:
+        self._graph = graph
+        self._versions = tuple(versions)
+        self._every = frozenset(version.key for version in self._versions)
+        self._of_models: dict[Name, frozenset[bytes]] = {}
+        self._named: dict[tuple[Name, str], set[bytes]] = {}
+
+    def of(self, told: Told) -> Set[bytes]:
+        """The keys of the versions that ``told`` means."""
+        if told.model is None:
+            return self._every
+        of_model = self._of_model(told.model)
+        if told.version is None or not of_model:
+            return of_model
+        named = self._named.get((told.model, told.version))
+        return named or versions_once(self._graph, VersionRef(*told.model, version=told.version), of_model)
+
+    def _of_model(self, name: Name) -> frozenset[bytes]:
+        if name not in self._of_models:
+            models = set(_keys(self._graph, dataset_key(*name)))
+            found = [version for version in self._versions if version.dataset in models]
+            self._of_models[name] = frozenset(version.key for version in found)
+            for version in found:
+                for declared in version.declared:
+                    self._named.setdefault((name, declared), set()).add(version.key)
+        return self._of_models[name]
+
+
 def told_versions(graph: GraphReader, record: Prediction) -> list[Version]:
     """The model versions that the record itself names."""
     if record.model is None or record.model_version is None:
@@ -93,11 +125,6 @@ def _rollouts(graph: GraphReader, record: Prediction) -> list[Run]:
 
 
 def _meant(graph: GraphReader, reads: Sequence[ModelRead], run: Run, record: Prediction) -> list[ModelRead]:
-    if record.model is None:
-        return serving(reads, run, record.time, record.time)
-    models = set(_keys(graph, dataset_key(*record.model)))
-    of_model = [read for read in reads if read.version.dataset in models]
-    if record.model_version is None:
-        return serving(of_model, run, record.time, record.time)
-    named = {version.key for version in told_versions(graph, record)}
-    return [read for read in of_model if read.version.key in named]
+    keys = Meanings(graph, (read.version for read in reads)).of(record.told)
+    meant = [read for read in reads if read.version.key in keys]
+    return meant if record.told.names_version else serving(meant, run, record.time, record.time)

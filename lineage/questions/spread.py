@@ -1,9 +1,9 @@
 """What a change spreads to, or what a thing comes from: a traversal, and how strong the best path to each node is.
 
 The strength takes further traversals of the same seeds over narrower edges: a node that is reached over DECLARED edges
-alone has a path whose weakest edge is DECLARED. At most two for the evidence, one for certainty; none that could tell
-nothing new. In a cut answer a narrower traversal may stop elsewhere than the full one: evidence and certainty may then
-be told weaker than they are, never stronger.
+alone has a path whose weakest edge is DECLARED. At most two for the evidence, one for certainty and, on the logical
+level, one for what is stale; none that could tell nothing new. In a cut answer a narrower traversal may stop elsewhere
+than the full one: what is found may then be told weaker than it is, never stronger.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 
 from lineage.answer import Cut, GraphThing, Kind, kind_of
 from lineage.keys import Base
-from lineage.model import EdgeKind, Evidence, Flow, Node
+from lineage.model import Edge, EdgeKind, Evidence, Flow, Node
 from lineage.store import Direction, EdgeFilter, GraphReader, Level, Limits, Reach
 
 _CHUNK = 10_000
@@ -26,12 +26,14 @@ Item = TypeVar("Item")
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False):
-    """How a node was reached: its least distance, and its best path's weakest evidence and certainty."""
+    """How a node was reached: its least distance, its best path's weakest evidence and certainty, and whether each path
+    has a stale edge (R9)."""
 
     distance: int
     base: Base
     evidence: Evidence
     certain: bool
+    stale: bool
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -42,13 +44,37 @@ class Found(msgspec.Struct, frozen=True):
     distance: int
     evidence: Evidence
     certain: bool
+    stale: bool = False
+
+
+Pair = tuple[bytes, bytes]
+"""Two datasets of which one feeds the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnReads:
+    """Which jobs the change of a column goes through.
+
+    ``homes``: column → its dataset. ``wires``: of datasets that column lineage ties, the admitted edges from one into
+    the flows that feed the other; ``jobs``: flow → job. The edges of ``crossed`` (by job) and ``taken`` (by flow, where
+    no column lineage is told) are such wires too, each from the nearest column in place of its dataset.
+    """
+
+    homes: Mapping[bytes, bytes]
+    wires: Mapping[Pair, tuple[Edge, ...]]
+    jobs: Mapping[bytes, bytes]
+    crossed: Mapping[bytes, tuple[Edge, ...]]
+    taken: Mapping[bytes, tuple[Edge, ...]]
+
+
+NO_COLUMNS = ColumnReads({}, {}, {}, {}, {})
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """All nodes that ``seeds`` lead to over ``edges``, flows among them, seeds apart. ``entry``: seed or first node →
-    the key of the thing that an answer names in its place (a flow's run or job, a column); seeds not in it stand for
-    themselves."""
+    """All nodes that ``seeds`` lead to over ``edges``, flows among them, seeds apart. ``entry``: seed → the key of the
+    thing that an answer names in its place (a flow's run or job). Of columns the jobs that they go through are there
+    too: ``columns``."""
 
     level: Level
     edges: EdgeFilter
@@ -56,6 +82,7 @@ class Spread:
     marks: Mapping[bytes, Mark]
     entry: Mapping[bytes, bytes]
     cut: Cut | None
+    columns: ColumnReads = NO_COLUMNS
 
     def distance(self, key: bytes) -> int | None:
         """The distance of ``key``, 0 for a seed, None if it is not there."""
@@ -79,18 +106,24 @@ def spread(
     keys = sorted(seeds)
     if not keys:
         return Spread(level, edges, frozenset(), {}, {}, None)
-    full, marks = marked(edges, lambda narrower: graph.reach(level, keys, direction, narrower, limits))
+    full, marks = marked(level, edges, lambda narrower: graph.reach(level, keys, direction, narrower, limits))
     return Spread(level, edges, frozenset(keys), marks, dict(seeds), cut_of(full, limits))
 
 
-def marked(edges: EdgeFilter, reach: Callable[[EdgeFilter], Reach]) -> tuple[Reach, dict[bytes, Mark]]:
-    """What ``reach`` finds over ``edges``, each with the evidence and certainty of its best path."""
+def marked(level: Level, edges: EdgeFilter, reach: Callable[[EdgeFilter], Reach]) -> tuple[Reach, dict[bytes, Mark]]:
+    """What ``reach`` finds over ``edges``, each with the strength of its best path. Only wiring can be stale."""
     full = reach(edges)
     evidence = _evidence(full, edges, reach)
-    certain = _certain(full, edges, reach)
+    certain = _all_or_those(full, edges, replace(edges, certain_only=True), reach)
+    wiring = level is Level.LOGICAL
+    fresh = _all_or_those(full, edges, replace(edges, fresh_only=True) if wiring else edges, reach)
     return full, {
         hit.key: Mark(
-            hit.distance, hit.base, evidence.get(hit.key, edges.evidence), certain is None or hit.key in certain
+            hit.distance,
+            hit.base,
+            evidence.get(hit.key, edges.evidence),
+            certain is None or hit.key in certain,
+            fresh is not None and hit.key not in fresh,
         )
         for hit in full.hits
     }
@@ -107,11 +140,13 @@ def _evidence(full: Reach, edges: EdgeFilter, reach: Callable[[EdgeFilter], Reac
     return stronger
 
 
-def _certain(full: Reach, edges: EdgeFilter, reach: Callable[[EdgeFilter], Reach]) -> frozenset[bytes] | None:
-    """The keys that some path of certain edges leads to; None for all."""
-    if edges.certain_only or not full.hits:
+def _all_or_those(
+    full: Reach, edges: EdgeFilter, narrower: EdgeFilter, reach: Callable[[EdgeFilter], Reach]
+) -> frozenset[bytes] | None:
+    """The keys that some path of ``narrower`` edges leads to; None for all."""
+    if narrower == edges or not full.hits:
         return None
-    return frozenset(hit.key for hit in reach(replace(edges, certain_only=True)).hits)
+    return frozenset(hit.key for hit in reach(narrower).hits)
 
 
 def cut_of(reach: Reach, limits: Limits) -> Cut | None:
@@ -126,26 +161,25 @@ def found(graph: GraphReader, spread: Spread) -> tuple[Found, ...]:
     """The things that were reached, in the order (distance, kind, key): each flow stands for its run or job (at the
     least distance of its flows, with the best of their evidence), or for nothing if it belongs to none; what a seed
     stands for is left out."""
-    best = dict(_shown(graph, spread))
+    best = _shown(graph, spread)
     for subject in {*spread.seeds, *(spread.entry[seed] for seed in spread.seeds if seed in spread.entry)}:
         best.pop(subject, None)
     kinds = kinds_of(graph, best)
     hits = (
-        Found(key, kinds[key], mark.distance, mark.evidence, mark.certain) for key, mark in best.items() if key in kinds
+        Found(key, kinds[key], mark.distance, mark.evidence, mark.certain, mark.stale)
+        for key, mark in best.items()
+        if key in kinds
     )
     return tuple(sorted(hits, key=lambda hit: (hit.distance, hit.kind.value, hit.key)))
 
 
-def _shown(graph: GraphReader, spread: Spread) -> Iterator[tuple[bytes, Mark]]:
-    owned: dict[bytes, Mark] = {}
-    for key, mark in spread.marks.items():
-        if mark.base is not Base.FLOW:
-            yield key, mark
+def _shown(graph: GraphReader, spread: Spread) -> dict[bytes, Mark]:
+    shown = {key: mark for key, mark in spread.marks.items() if mark.base is not Base.FLOW}
     flows = [key for key, mark in spread.marks.items() if mark.base is Base.FLOW]
     for flow, owner in owners_of(graph, flows).items():
-        known, mark = owned.get(owner), spread.marks[flow]
-        owned[owner] = mark if known is None else _best(known, mark)
-    yield from owned.items()
+        known, mark = shown.get(owner), spread.marks[flow]
+        shown[owner] = mark if known is None else _best(known, mark)
+    return shown
 
 
 def _best(one: Mark, other: Mark) -> Mark:
@@ -154,6 +188,7 @@ def _best(one: Mark, other: Mark) -> Mark:
         one.base,
         stronger(one.evidence, other.evidence),
         one.certain or other.certain,
+        one.stale and other.stale,
     )
 
 

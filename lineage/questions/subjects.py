@@ -26,13 +26,16 @@ class DatasetRef:
 @dataclass(frozen=True, slots=True)
 class VersionRef:
     """A version of a dataset or model: at most one of ``version`` (declared), ``run_id`` (of the run that wrote it) and
-    ``digest`` (a content hash); with none of them, every version of the dataset."""
+    ``digest`` (a content hash, in any case); with none of them, every version of the dataset."""
 
     namespace: str
     name: str
     version: str | None = None
     run_id: str | None = None
     digest: str | None = None
+
+    def __post_init__(self) -> None:
+        _spell_as_told(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,16 @@ class CodeRef:
 
 @dataclass(frozen=True, slots=True)
 class ContentRef:
-    """All versions with a content hash; each of ``algorithm``, ``scope`` and ``method`` narrows it."""
+    """All versions with a content hash; each of ``algorithm``, ``scope`` and ``method`` narrows it. Only ``method`` is
+    the producer's own word, and taken as it is written."""
 
     digest: str
     algorithm: str | None = None
     scope: str | None = None
     method: str | None = None
+
+    def __post_init__(self) -> None:
+        _spell_as_told(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,14 @@ class ServedWindow:
 
 Subject = NodeRef | DatasetRef | VersionRef | ColumnRef | JobRef | RunRef | PredictionRef | CodeRef | ContentRef
 ServedSubject = PredictionRef | ServedWindow | VersionRef
+
+
+def _spell_as_told(subject: VersionRef | ContentRef) -> None:
+    """Write a content hash as facts do: digest and algorithm in lower case, scope in upper case."""
+    for name, spell in (("digest", str.lower), ("algorithm", str.lower), ("scope", str.upper)):
+        text = getattr(subject, name, None)
+        if text is not None:
+            object.__setattr__(subject, name, spell(text))
 
 
 def check(subject: Subject | ServedSubject) -> None:

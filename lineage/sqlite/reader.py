@@ -18,6 +18,7 @@ from lineage.sqlite.rows import (
     EVIDENCE_MASK,
     SCOPE_CODES,
     SCOPES,
+    STALE,
     UNCERTAIN,
     decode_edge,
     decode_node,
@@ -57,7 +58,7 @@ _SEARCH = """
 SELECT key FROM label INDEXED BY label_order
 WHERE (instr(coalesce(folded, name), ?1) OR instr(coalesce(also, namespace), ?1))
     AND base IN (SELECT value FROM carray(?2))
-ORDER BY length, name, namespace, key LIMIT ?3"""
+ORDER BY length, name, namespace, key"""
 
 _DUMP_NODES = "SELECT key, base, body FROM node WHERE base IS NOT NULL ORDER BY base, key"
 _DUMP_EDGES = """
@@ -106,7 +107,7 @@ class SQLiteReader:
     ) -> Reach:
         """Everything that a path from any seed leads to; see :meth:`lineage.store.GraphReader.reach`."""
         kinds = _integers(EDGE_KIND_CODES[kind] for kind in level.edge_kinds)
-        refused = UNCERTAIN if edges.certain_only else 0
+        refused = (UNCERTAIN if edges.certain_only else 0) | (STALE if edges.fresh_only else 0)
         admitted = (EVIDENCE_MASK, evidence_code(edges.evidence), refused)
 
         def step(ids: Sequence[int]) -> Iterable[int]:
@@ -127,8 +128,12 @@ class SQLiteReader:
         if not bases or limit <= 0:
             return []
         codes = _integers(BASE_CODES[base] for base in bases)
-        keys = [key for (key,) in self._execute(_SEARCH, (text.casefold(), codes, limit))]
-        return [node for node in self.fetch(keys) if node is not None]
+        keys: dict[bytes, None] = {}
+        for (key,) in self._execute(_SEARCH, (text.casefold(), codes)):
+            keys[key] = None
+            if len(keys) == limit:
+                break
+        return [node for node in self.fetch(list(keys)) if node is not None]
 
     def count(self) -> dict[str, int]:
         """How many nodes there are of each base kind and edges of each kind, those with none too."""

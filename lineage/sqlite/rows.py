@@ -119,7 +119,7 @@ LAYOUT = (BASES, EDGE_KINDS, SCOPES, _EVIDENCE, _BINDINGS, _ROLES, [get_type_hin
 
 EVIDENCE_MASK = 3
 UNCERTAIN = 4
-_STALE = 8
+STALE = 8
 _UNDIVIDED = 16
 
 
@@ -134,7 +134,7 @@ def encode_flags(edge: Edge) -> int:
     if not edge.certain:
         flags |= UNCERTAIN
     if edge.stale:
-        flags |= _STALE
+        flags |= STALE
     if edge.undivided:
         flags |= _UNDIVIDED
     return flags
@@ -156,7 +156,7 @@ def decode_edge(kind: int, source: bytes, target: bytes, flags: int, at: int | N
         target,
         evidence=_EVIDENCE[flags & EVIDENCE_MASK],
         certain=not flags & UNCERTAIN,
-        stale=bool(flags & _STALE),
+        stale=bool(flags & STALE),
         undivided=bool(flags & _UNDIVIDED),
         binding=_BINDINGS[flags >> 5 & 15],
         role=_ROLES[flags >> 9 & 15],

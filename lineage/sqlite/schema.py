@@ -3,9 +3,9 @@
 Keys are 16 bytes and stand in ``node`` alone; all else knows nodes by a dense integer id, and is a few bytes a row. A
 key that is only named (by an edge or a name, while its node was not told or was deleted) has an id, and no base and no
 body; it keeps that id until the store is cleared. ``edge`` is walked forward by its primary key and backward by
-``edge_up``. ``label`` is what search reads, in the order in which it answers; ``folded`` and ``also`` are name and
-namespace casefolded, NULL where that is the same, and ``also`` is empty where the namespace is not searched. ``tally``
-counts, so that nothing need be scanned for it.
+``edge_up``. ``label`` is what search reads, in the order in which it answers: the public name of a node at ``place`` 0,
+its aliases from 1 on; ``folded`` and ``also`` are name and namespace casefolded, NULL where that is the same, and
+``also`` is empty where the namespace is not searched. ``tally`` counts, so that nothing need be scanned for it.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ CREATE INDEX edge_up ON edge (target, kind, source, flags);
 CREATE TABLE name (scope INTEGER NOT NULL, value NOT NULL, node INTEGER NOT NULL, PRIMARY KEY (value, scope, node))
     WITHOUT ROWID;
 CREATE TABLE label (
-    id INTEGER PRIMARY KEY, length INTEGER NOT NULL, name TEXT NOT NULL, namespace TEXT NOT NULL, key BLOB NOT NULL,
-    base INTEGER NOT NULL, folded TEXT, also TEXT
-);
+    id INTEGER NOT NULL, place INTEGER NOT NULL, length INTEGER NOT NULL, name TEXT NOT NULL, namespace TEXT NOT NULL,
+    key BLOB NOT NULL, base INTEGER NOT NULL, folded TEXT, also TEXT,
+    PRIMARY KEY (id, place)
+) WITHOUT ROWID;
 CREATE INDEX label_order ON label (length, name, namespace, key, base, folded, also);
 CREATE TABLE tally (what TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 """

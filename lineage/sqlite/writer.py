@@ -12,8 +12,8 @@ from operator import itemgetter
 
 import apsw
 
-from lineage.label import label_of
-from lineage.model import Changes, Edge, EdgeKey, Flow, NameKey, Node, Run, Version, base_of
+from lineage.label import Label, labels_of
+from lineage.model import Changes, Dataset, Edge, EdgeKey, Flow, NameKey, Node, Run, Version, base_of
 from lineage.sqlite.rows import (
     BASE_CODES,
     BASES,
@@ -32,11 +32,11 @@ _FIND = "SELECT n.key, n.id, n.base FROM carray(?) c CROSS JOIN node n ON n.key 
 _ADD_NODE = "INSERT INTO node (id, key, base, body) VALUES (?, ?, ?, ?)"
 _SET_NODE = "UPDATE node SET base = ?2, body = ?3 WHERE id = ?1 AND (base IS NOT ?2 OR body IS NOT ?3)"
 _SET_LABEL = """
-INSERT INTO label (id, length, name, namespace, key, base, folded, also) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET length = excluded.length, name = excluded.name, namespace = excluded.namespace,
+INSERT INTO label (id, place, length, name, namespace, key, base, folded, also) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id, place) DO UPDATE SET length = excluded.length, name = excluded.name, namespace = excluded.namespace,
     base = excluded.base, folded = excluded.folded, also = excluded.also
 WHERE name <> excluded.name OR namespace <> excluded.namespace OR base <> excluded.base"""
-_DROP_LABEL = "DELETE FROM label WHERE id = ?"
+_DROP_LABELS = "DELETE FROM label WHERE id = ? AND place >= ?"
 _ADD_EDGE = "INSERT OR IGNORE INTO edge (source, kind, target, flags, at, body) VALUES (?, ?, ?, ?, ?, ?)"
 _SET_EDGE = """
 UPDATE edge SET flags = ?4, at = ?5, body = ?6
@@ -175,14 +175,18 @@ def _count_base(tally: Counter[str], base: int | None, by: int) -> None:
 
 def _write_labels(connection: apsw.Connection, nodes: Iterable[tuple[int, Node | None]]) -> None:
     for id, node in nodes:
-        label = None if node is None else label_of(node)
-        if node is None or label is None:
-            connection.execute(_DROP_LABEL, (id,))
-            continue
-        name, namespace = label.name, label.namespace
-        folded, also = name.casefold(), namespace.casefold() if label.by_namespace else ""
-        row = (id, len(name), name, namespace, node.key, BASE_CODES[base_of(node)])
-        connection.execute(_SET_LABEL, (*row, None if folded == name else folded, None if also == namespace else also))
+        labels = () if node is None else labels_of(node)
+        if node is not None:
+            connection.executemany(_SET_LABEL, [_label_row(id, at, label, node) for at, label in enumerate(labels)])
+        if node is None or isinstance(node, Dataset):
+            connection.execute(_DROP_LABELS, (id, len(labels)))
+
+
+def _label_row(id: int, place: int, label: Label, node: Node) -> tuple[int | str | bytes | None, ...]:
+    name, namespace = label.name, label.namespace
+    folded, also = name.casefold(), namespace.casefold() if label.by_namespace else ""
+    row = (id, place, len(name), name, namespace, node.key, BASE_CODES[base_of(node)])
+    return (*row, None if folded == name else folded, None if also == namespace else also)
 
 
 def _write_edges(connection: apsw.Connection, rows: list[_EdgeRow], tally: Counter[str]) -> None:

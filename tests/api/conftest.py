@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from lineage.access import KeyRing
 from lineage.ledger.sqlite import SQLiteLedger
 from lineage.ledger.writer import GroupCommit
-from lineage_ingest.intake import Guard, IntakeLimits, IntakeParts, IntakeRouter, RejectedLog, intake_router
+from lineage_ingest.intake import Guard, IntakeLimits, IntakeParts, IntakeRouter, RejectedLog, TurnedAway, intake_router
 
 LIMITS = IntakeLimits(event_bytes=100_000, batch_bytes=200_000, batch_records=200, body_timeout=5, feed_wait=5)
 
@@ -50,6 +50,7 @@ class House:
             insecure=self.insecure,
             allowed_hosts=self.allowed_hosts,
             refused=parts.metrics.refused,
+            turned_away=TurnedAway(self.rejected.add),
         )
 
     def stored(self) -> list[bytes | None]:

@@ -46,7 +46,7 @@ def test_the_same_bytes_again_get_the_first_receipt(client: TestClient, house: A
 def test_a_prediction_and_an_event_of_the_same_bytes_are_not_duplicates(
     client: TestClient, event: Make, prediction: Make
 ) -> None:
-    both = json.dumps({**json.loads(event(run=None)), **json.loads(prediction())}).encode()
+    both = json.dumps({**json.loads(event(run=None, eventType=None)), **json.loads(prediction())}).encode()
     assert client.post(URL, content=both).status_code == 201
     assert client.post("/api/v1/predictions", content=both).status_code == 201
 
@@ -64,6 +64,7 @@ def test_the_envelope_says_how_it_came(client: TestClient, house: Any, event: Ma
         ({"eventTime": "2026-05-01T10:00:00"}, "NO_ZONE"),
         ({"eventTime": "2099-01-01T00:00:00Z"}, "FUTURE_EVENT_TIME"),
         ({"eventType": "PONDERING"}, "UNKNOWN_EVENT_TYPE"),
+        ({"run": None, "schemaURL": "https://example.org/s.json#/$defs/JobEvent"}, "NO_RUN"),
     ],
 )
 def test_what_is_odd_is_taken_and_said(client: TestClient, event: Make, change: dict[str, Any], warning: str) -> None:
@@ -174,6 +175,15 @@ def test_any_method_but_post_is_refused_with_405(client: TestClient, path: str, 
 
 def test_other_addresses_are_left_to_the_rest_of_the_server(client: TestClient) -> None:
     assert client.get("/api/v1/elsewhere").status_code == 404
+
+
+def test_a_run_event_without_run_is_refused_with_the_field(client: TestClient, event: Make) -> None:
+    assert assert_problem(client.post(URL, content=event(run=None)), 422, "INVALID_EVENT")["field"] == "/run"
+
+
+def test_a_prediction_with_an_odd_hash_is_taken_and_said(client: TestClient, prediction: Make) -> None:
+    answer = client.post("/api/v1/predictions", content=prediction(inputHash="7"))
+    assert (answer.status_code, answer.json()["warnings"]) == (201, ["UNKNOWN_HASH_FORM"])
 
 
 @pytest.mark.parametrize("change", [{"id": None}, {"id": 5}, {"time": "noon"}, {"deployment": None}])

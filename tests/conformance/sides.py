@@ -16,7 +16,7 @@ from lineage.fold.sqlite import SQLiteFacts
 from lineage.ledger import Entry, EntryKind, Envelope, Ledger
 from lineage.memory import MemoryStore
 from lineage.model import Changes
-from lineage.predictions import Count, Prediction, Served
+from lineage.predictions import FOREVER, Count, Prediction, Served, Told
 from lineage.predictions.sqlite import PredictionIndex
 from lineage.projector import Projection
 from lineage.sqlite import SQLiteStore
@@ -77,6 +77,11 @@ class PredictionList:
         times = [time for time in found if since is None or time >= since]
         return Count(len(times), min(times, default=None), max(times, default=None))
 
+    def told(self, deployment: Name, run_id: str | None, start: int = -FOREVER, end: int = FOREVER) -> frozenset[Told]:
+        found = [record for record in self._in_order() if (record.deployment, record.run_id) == (deployment, run_id)]
+        not_before = {record.told for record in found if record.time >= start}
+        return frozenset(record.told for record in found if record.time < end and record.told in not_before)
+
     def samples(self, deployment: Name, start: int, end: int, limit: int) -> list[Prediction]:
         found = [record for record in self._in_order() if record.deployment == deployment]
         return [record for record in found if start <= record.time < end][:limit]
@@ -86,14 +91,9 @@ class PredictionList:
 
 
 def _covers(served: Served, record: Prediction) -> bool:
-    is_named = record.run_id == served.run_id
-    is_within = served.start <= record.time and (served.end is None or record.time < served.end)
-    return (
-        (is_named or record.run_id is None)
-        and record.deployment == served.deployment
-        and (is_within or (is_named and served.whole))
-        and (record.model is None or record.model in served.models)
-    )
+    told = record.deployment, record.run_id, record.model, record.model_version
+    asked = served.deployment, served.run_id, served.told.model, served.told.version
+    return told == asked and served.start <= record.time < served.end
 
 
 class MemorySide:

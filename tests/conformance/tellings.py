@@ -142,9 +142,9 @@ class Teller:
         told: Json = {"id": choices.of(PREDICTIONS), "time": self._time(choices, None), "deployment": deployment}
         if choices.chance(40):
             told["run"] = self._run_id(choices, choices.of((3, 7, 0, 99)))
-        if choices.chance(30):
+        if choices.chance(50):
             told["model"] = choices.name("hostile" in self._features) if choices.chance(20) else _name("m")
-            if choices.chance(50):
+            if choices.chance(60):
                 told["model"]["version"] = choices.of(VERSIONS)
         if choices.chance(20):
             told["inputHash"] = choices.of(DIGESTS)

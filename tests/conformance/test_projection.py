@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,17 +10,22 @@ from random import Random
 
 import pytest
 
+from lineage.answer import View
 from lineage.fold.sqlite import SQLiteFacts
+from lineage.ledger import Submission
 from lineage.ledger.sqlite import SQLiteLedger
 from lineage.memory import MemoryStore
 from lineage.predictions.sqlite import PredictionIndex
 from lineage.projector import Projection, check_projection
+from lineage.questions.search import search
 from lineage.sqlite import SQLiteStore
 from lineage.store import GraphStore
 from tests.conformance.stream import Record, entries, stream
 
 FIRST, SECOND = 1, 2
 """Seeds of orders."""
+
+SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/DatasetEvent"
 
 
 class Told:
@@ -87,3 +93,27 @@ def test_a_rebuild_gives_the_same_graph_and_the_check_finds_nothing(told: Told, 
     assert report.sound, report.faults
     assert report.predictions == sum(kind == "predictions" for kind, _ in told.records)
     store.close()
+
+
+def test_a_symlink_is_found_by_search_until_it_is_withdrawn(store: GraphStore, tmp_path: Path) -> None:
+    ledger = SQLiteLedger(tmp_path / "ledger.sqlite")
+    with opened(tmp_path) as (facts, predictions):
+        projection = Projection(ledger, facts, store, predictions)
+        for day, links, expected in (
+            (1, [], []),
+            (2, ["Sales.Orders", "sales.orders_all"], [("lake/o", ("hive", "Sales.Orders"))]),
+            (3, ["sales.else"], []),
+        ):
+            ledger.append([Submission("lineage", (_told_of_links(day, links),))])
+            projection.catch_up()
+            with store.reader() as reader:
+                answer = search(View(reader, predictions), "sales.orders")
+            assert [(hit.name, answer.by_alias.get(hit.key)) for hit in answer.hits] == expected  # type: ignore[union-attr]
+    ledger.close()
+
+
+def _told_of_links(day: int, links: list[str]) -> bytes:
+    identifiers = [{"namespace": "hive", "name": link, "type": "TABLE"} for link in links]
+    dataset = {"namespace": "s3", "name": "lake/o", "facets": {"symlinks": {"identifiers": identifiers}}}
+    event = {"eventTime": f"2026-05-0{day}T10:00:00Z", "producer": "urn:t", "schemaURL": SCHEMA, "dataset": dataset}
+    return json.dumps(event).encode()

@@ -35,7 +35,7 @@ from lineage.model import (
     RunType,
     Version,
 )
-from lineage.predictions import Count, Prediction, Served
+from lineage.predictions import FOREVER, Count, Prediction, Served, Told
 from lineage.sqlite import SQLiteStore
 from lineage.store import GraphStore
 from lineage_graphql import Caps, GraphQLContext, build_schema, execute, graphql_router
@@ -178,15 +178,17 @@ class Records:
         times = sorted(time for time in times if since is None or time >= since)
         return Count(len(times), times[0] if times else None, times[-1] if times else None)
 
+    def told(self, deployment: Name, run_id: str | None, start: int = -FOREVER, end: int = FOREVER) -> frozenset[Told]:
+        found = [record for record in self.held if (record.deployment, record.run_id) == (deployment, run_id)]
+        return frozenset(record.told for record in found if start <= record.time < end)
+
     def samples(self, deployment: Name, start: int, end: int, limit: int) -> list[Prediction]:
         return [r for r in self.held if r.deployment == deployment and start <= r.time < end][:limit]
 
 
 def _covers(served: Served, record: Prediction) -> bool:
-    if record.run_id is not None:
-        return record.run_id == served.run_id
-    within = served.start <= record.time and (served.end is None or record.time < served.end)
-    return record.deployment == served.deployment and within
+    same = (record.deployment, record.run_id, record.told) == (served.deployment, served.run_id, served.told)
+    return same and served.start <= record.time < served.end
 
 
 class Asker:

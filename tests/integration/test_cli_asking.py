@@ -129,7 +129,7 @@ def test_impact_shows_both_radii_with_consequence_and_via(clinic: Clinic, capsys
         ("impact", "job", "clinic", "clean-labs"),
         ("impact", "run", "{run}"),
         ("impact", "version", "{source_namespace}", "{source}"),
-        ("impact", "prediction", "clinic", "progression-scoring", "{prediction}"),
+        ("provenance", "prediction", "clinic", "progression-scoring", "{prediction}"),
         ("provenance", "hash", "{hash}"),
         ("training-data", "--model", "clinic", "{champion}"),
     ],

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.server
 import json
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,15 +62,86 @@ def test_what_a_server_refuses_is_said(response: Any, code: int, says: str, caps
     assert says in capsys.readouterr().err
 
 
+def test_an_address_that_is_not_there_is_no_thing_never_seen(capsys: Told) -> None:
+    with answering({"detail": "There is nothing here.", "code": "NOT_FOUND"}, 404) as url:
+        assert run(["search", "x", "--url", url]) == 1
+    assert "not as a Lineage server does" in capsys.readouterr().err
+
+
+def test_a_taken_port_exits_with_1_and_says_what_to_do(tmp_path: Path, capsys: Told) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run(["serve", "--port", str(port), "--data", str(tmp_path / "data")]) == 1
+    said = capsys.readouterr().err
+    assert f"Can't listen on 127.0.0.1, port {port}" in said
+    assert "another port" in said
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_setting_that_is_not_usable_exits_with_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Told
+) -> None:
+    monkeypatch.setenv("LINEAGE_QUEUE_RECORDS", "many")
+    assert run(["serve", "--port", "0", "--data", str(tmp_path / "data")]) == 2
+    assert capsys.readouterr().err == (
+        'lineage: The setting queue_records must be a whole number of at least 1, in records, but is "many".\n'
+        "  Its environment variable is LINEAGE_QUEUE_RECORDS; without it, it is 20000.\n"
+    )
+
+
+# -- a hash that can't be told
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "raw.csv"
+    path.write_bytes(b"a")
+    return str(path)
+
+
+def test_a_hash_and_no_server_is_one_sentence_and_what_to_do(file: str) -> None:
+    url = find_place(0).url
+    command = [sys.executable, "-m", "lineage.cli", "hash", file, "--emit", "--url", url]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"lineage: The hash was not told: no server answers at {url}.\n"
+        "  Start one with `lineage serve`, or name another with --url.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("response", "status", "says"),
+    [
+        ({"detail": "Who are you?", "code": "UNAUTHENTICATED"}, 401, "The hash was not told: Who are you?"),
+        ({"title": "No.", "code": "FORBIDDEN"}, 403, "The hash was not told: No."),
+        ({"detail": "Nothing here.", "code": "NOT_FOUND"}, 404, "answers with HTTP 404, not as a Lineage server does"),
+        (["something else"], 418, "answers with HTTP 418, not as a Lineage server does"),
+    ],
+)
+def test_a_hash_that_is_refused_says_why(file: str, response: Any, status: int, says: str, capsys: Told) -> None:
+    with answering(response, status) as url:
+        assert run(["hash", file, "--emit", "--url", url]) == 1
+    said = capsys.readouterr().err
+    assert says in said
+    assert "urllib3" not in said
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://", "ftp://host", "http://[", "http://host:x"])
+def test_a_hash_for_what_is_no_url_is_wrong_usage(file: str, url: str, capsys: Told) -> None:
+    assert run(["hash", file, "--emit", "--url", url]) == 2
+    assert f"{url!r} is no URL of a server." in capsys.readouterr().err
+
+
 @contextmanager
-def answering(response: Any) -> Iterator[str]:
+def answering(response: Any, status: int = 200) -> Iterator[str]:
     """A server that gives one answer to everything."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
             body = json.dumps(response).encode()
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
+from lineage.access import KeyRing
 from lineage.app import open_folder
 from lineage.settings import Settings
+from lineage_ingest.intake import RejectedLog
 from tests.integration.server_process import ServerProcess, environment
 
 OURS = {"_producer": "urn:tests", "_schemaURL": "urn:schema"}
@@ -148,6 +152,55 @@ def test_readiness_metrics_and_addresses_are_there(server: ServerProcess) -> Non
     for address in ("docs", "openapi", "ready", "metrics"):
         assert server.client.get(addresses[address]).status_code == 200
     assert {"/api/v1/lineage", "/graphql"} <= server.client.get("/openapi.json").json()["paths"].keys()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "NOT_FOUND"),
+        ("POST", "/api/v1/lineages", 404, "NOT_FOUND"),
+        ("GET", "/docs/oauth2-redirect", 404, "NOT_FOUND"),
+        ("DELETE", "/", 405, "REFUSED"),
+        ("PUT", "/graphql", 405, "REFUSED"),
+        ("GET", "/api/v1/lineage", 405, "REFUSED"),
+    ],
+)
+def test_an_address_that_is_not_there_is_a_problem_as_all_others_are(
+    server: ServerProcess, method: str, path: str, status: int, code: str
+) -> None:
+    answer = server.client.request(method, path)
+    told = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.status_code, told["status"], told["code"]) == (status, status, code)
+    assert told["type"] == f"urn:lineage-graph:problem:{code}"
+    assert told["title"]
+    assert (path if status == 404 else method) in told["detail"]
+    assert ("allow" in answer.headers) == (status == 405)
+
+
+def test_pages_whose_scripts_come_from_elsewhere_say_so(server: ServerProcess) -> None:
+    for path, instead in (("/docs", "/openapi.json"), ("/graphql", "POST")):
+        page = server.client.get(path, headers={"accept": "text/html"})
+        assert page.headers["content-type"].startswith("text/html")
+        shown = re.sub(r"<(script|style|head)\b.*?</\1>|<[^>]*>", "", page.text, flags=re.DOTALL)
+        assert "public CDN" in shown
+        assert instead in shown
+
+
+def test_what_comes_without_a_key_is_found_among_what_was_refused(server: ServerProcess) -> None:
+    KeyRing(server.data / "keys.json").new("airflow")
+    time.sleep(0.3)
+    assert server.post("/api/v1/lineage", pipeline()[0]).status_code == 401
+    server.stop()
+    (kept,) = RejectedLog(server.data / "rejected.sqlite").list()
+    assert (kept.code, kept.target, kept.body) == ("UNAUTHENTICATED", "/api/v1/lineage", b"")
+
+
+def test_a_setting_that_is_not_usable_is_said(tmp_path: Path) -> None:
+    environs = environment(tmp_path / "other", {"store": "access"})
+    second = subprocess.run([sys.executable, "-m", "lineage.app"], env=environs, capture_output=True, text=True)
+    assert second.returncode == 1
+    assert second.stderr.startswith('The setting store must be one of sqlite, memory, but is "access".')
 
 
 def test_a_second_server_on_the_folder_is_refused(server: ServerProcess) -> None:

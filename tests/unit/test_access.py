@@ -105,6 +105,14 @@ def test_what_is_no_key_is_refused(ring: KeyRing, header: str | None) -> None:
         ring.authenticate(header)
 
 
+def test_what_is_sent_in_place_of_a_key_is_not_repeated(ring: KeyRing) -> None:
+    token = ring.new("airflow")
+    for header in (token, f"{token} x", f"Basic {token}", f"Bearer {token}x"):
+        with pytest.raises(UnauthenticatedError) as caught:
+            ring.authenticate(header)
+        assert token[:20] not in str(caught.value)
+
+
 @given(place=st.integers(0, 47), letter=st.sampled_from("ABCDwxyz0189-_"))
 def test_a_mistyped_key_is_told_from_an_unknown_one(
     tmp_path_factory: pytest.TempPathFactory, place: int, letter: str

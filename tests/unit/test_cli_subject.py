@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, get_args
 
 import pytest
 
-from lineage.cli.questions import served_input
+from lineage.cli.questions import Words, served_input
 from lineage.cli.subject import SubjectKind, subject_input, usage
 from lineage.errors import BadInputError
 from lineage_graphql.schema import build_schema
@@ -23,9 +24,13 @@ NAMED = {"namespace": "db", "name": "orders"}
         ("version", ["db", "orders", "run:"], {"version": NAMED | {"version": "run:"}}),
         ("version", ["db", "orders", "run:0190-a"], {"version": NAMED | {"runId": "0190-a"}}),
         ("version", ["db", "orders", "sha256:ab"], {"version": NAMED | {"digest": "ab"}}),
+        ("version", ["db", "orders", "SHA256:AB"], {"version": NAMED | {"digest": "AB"}}),
         ("column", ["db", "orders", "a.b"], {"column": NAMED | {"column": "a.b"}}),
         ("job", ["db", "orders"], {"job": NAMED}),
         ("run", ["0190-a"], {"run": {"runId": "0190-a"}}),
+        ("model", ["db", "orders"], {"dataset": NAMED}),
+        ("deployment", ["db", "orders"], {"job": NAMED}),
+        ("rollout", ["0190-a"], {"run": {"runId": "0190-a"}}),
         ("commit", ["c0ffee"], {"code": {"commit": "c0ffee"}}),
         ("commit", ["c0ffee", "git@x:y"], {"code": {"commit": "c0ffee", "repository": "git@x:y"}}),
         ("hash", ["abc"], {"content": {"digest": "abc"}}),
@@ -36,6 +41,12 @@ NAMED = {"namespace": "db", "name": "orders"}
 )
 def test_words_become_a_subject(kind: str, words: list[str], expected: dict[str, Any]) -> None:
     assert subject_input(SubjectKind(kind), words) == expected
+
+
+def test_the_help_says_what_each_kind_takes() -> None:
+    told = get_args(Words)[1].help
+    for kind in SubjectKind:
+        assert re.search(rf"\b{kind.value}(?:, \w+)*: (?:the )?{re.escape(usage(kind))}", told), kind
 
 
 @pytest.mark.parametrize("kind", SubjectKind)

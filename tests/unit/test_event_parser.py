@@ -73,6 +73,35 @@ def test_a_job_event_has_no_run() -> None:
     assert event.inputs[0].name == Name(**DATASET)
 
 
+SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/"
+
+
+@pytest.mark.parametrize("schema_url", [SPEC + "RunEvent", "https://example.com/1-0-5.json#/definitions/RunEvent"])
+@pytest.mark.parametrize("event_type", ["START", "complete", "RESUMED", 5])
+def test_a_run_event_without_run_is_refused_by_the_name_of_the_field(schema_url: str, event_type: Any) -> None:
+    error = refusal({**BASE, "schemaURL": schema_url, "eventType": event_type, "job": JOB})
+    assert error.field == "/run"
+    assert error.message.startswith("/run must be an object")
+    assert error.message.endswith("is missing.")
+
+
+@pytest.mark.parametrize(
+    ("event_type", "warnings"),
+    [("START", ("NO_RUN",)), ("fail", ("NO_RUN",)), ("resumed", ("NO_RUN", "UNKNOWN_EVENT_TYPE")), ("Other", ())],
+)
+@pytest.mark.parametrize("schema_url", [SPEC + "JobEvent", SPEC + "RunEventFacet", "", "RunEvent"])
+def test_a_runs_state_without_run_is_a_job_event_with_a_warning(
+    schema_url: str, event_type: Any, warnings: tuple[str, ...]
+) -> None:
+    event = parse({**BASE, "schemaURL": schema_url, "eventType": event_type, "job": JOB})
+    assert (event.kind, event.warnings) == (EventKind.JOB, warnings)
+
+
+def test_a_job_event_that_only_calls_itself_a_run_event_is_one_by_structure() -> None:
+    event = parse({**BASE, "schemaURL": SPEC + "RunEvent", "job": JOB})
+    assert (event.kind, event.warnings) == (EventKind.JOB, ())
+
+
 def test_a_dataset_event_has_neither_run_nor_job() -> None:
     event = parse(
         {**BASE, "dataset": {**DATASET, "facets": {"version": {"datasetVersion": "1"}}}, "inputs": "not its own"}
@@ -249,7 +278,9 @@ def test_a_canonical_run_id_is_kept(run_id: object) -> None:
     assert canonical_run_id(str(run_id)) == str(run_id) == canonical_run_id(str(run_id).upper())
 
 
-@pytest.mark.parametrize("told", ["", "yesterday", "2026-05-01", "2026-13-01T00:00:00Z", "1777629600"])
+@pytest.mark.parametrize(
+    "told", ["", "yesterday", "2026-05-01", "2026-13-01T00:00:00Z", "2026-05-01T24:00:00Z", "1777629600"]
+)
 def test_an_event_time_that_is_no_time_is_refused(told: str) -> None:
     error = refusal({**RUN_EVENT, "eventTime": told})
     assert error.field == "/eventTime"

@@ -12,6 +12,7 @@ from lineage.event.prediction import parse_prediction
 
 RUN_ID = "0196f3a1-7c1e-7b6a-9d5e-0a1b2c3d4e5f"
 TEN = 1_777_629_600_000_000
+INPUT, OUTPUT = f"sha256:{'a1' * 32}", f"SHA256:{'B2' * 32}"
 LEAST: dict[str, Any] = {
     "id": "p1",
     "time": "2026-05-01T10:00:00Z",
@@ -21,8 +22,8 @@ FULL: dict[str, Any] = {
     **LEAST,
     "run": RUN_ID.upper(),
     "model": {"namespace": "models", "name": "churn", "version": "7"},
-    "inputHash": "sha256:aa",
-    "outputHash": "sha256:bb",
+    "inputHash": INPUT,
+    "outputHash": OUTPUT,
     "extra": [1],
 }
 
@@ -41,8 +42,8 @@ def test_a_full_record_is_read_whole() -> None:
         run_id=RUN_ID,
         model=Name("models", "churn"),
         model_version="7",
-        input_hash="sha256:aa",
-        output_hash="sha256:bb",
+        input_hash=INPUT,
+        output_hash=OUTPUT,
     )
 
 
@@ -91,6 +92,20 @@ def test_what_is_no_object_or_no_json_is_refused() -> None:
         parse([LEAST])
     with pytest.raises(NotJSONError):
         parse_prediction(b'{"id":"a","id":"b"}')
+
+
+@pytest.mark.parametrize("key", ["inputHash", "outputHash"])
+@pytest.mark.parametrize(
+    "told", ["", "abc", "sha256:", INPUT[7:], INPUT + "0", INPUT + "\n", "md5:" + "0" * 32, "sha256:" + "g" * 64]
+)
+def test_a_hash_that_is_no_sha256_is_kept_with_a_warning(key: str, told: str) -> None:
+    record = parse({**FULL, key: told})
+    assert record.warnings == ("UNKNOWN_HASH_FORM",)
+    assert told in (record.input_hash, record.output_hash)
+
+
+def test_two_such_hashes_are_warned_of_once() -> None:
+    assert parse({**FULL, "inputHash": "x", "outputHash": "y"}).warnings == ("UNKNOWN_HASH_FORM",)
 
 
 def test_warnings_are_those_of_events() -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from lineage.errors import BadInputError, DataFolderError, UnavailableError
 from lineage.event.model import Name
-from lineage.predictions import Count, Prediction, Served
+from lineage.predictions import FOREVER, Count, Prediction, Served, Told
+from lineage.predictions.reader import SQLitePredictionReader
 from lineage.predictions.sqlite import PredictionIndex
 
 HOUR = 3_600_000_000
@@ -32,14 +33,9 @@ def index(tmp_path: Path) -> Iterator[PredictionIndex]:
 
 def covers(served: Served, record: Prediction) -> bool:
     """The definition in ``Served``."""
-    named = record.run_id == served.run_id
-    inside = served.start <= record.time and (served.end is None or record.time < served.end)
-    return (
-        (named or record.run_id is None)
-        and record.deployment == served.deployment
-        and (inside or (named and served.whole))
-        and (record.model is None or record.model in served.models)
-    )
+    told = record.deployment, record.run_id, record.model, record.model_version
+    asked = served.deployment, served.run_id, served.told.model, served.told.version
+    return told == asked and served.start <= record.time < served.end
 
 
 def slow_count(records: Sequence[Prediction], served: Sequence[Served], since: int | None) -> Count:
@@ -58,6 +54,8 @@ def in_order(records: Sequence[Prediction]) -> list[Prediction]:
 edge_times = st.builds(lambda hour, off: hour * HOUR + off, st.integers(-2, 3), st.sampled_from([-1, 0, 1, HOUR // 2]))
 names = st.sampled_from([FRAUD, CHURN])
 run_ids = st.sampled_from(["r1", "01890000-0000-7000-8000-000000000000"])
+models = st.none() | st.sampled_from([MODEL, OTHER])
+versions = st.none() | st.sampled_from(["1", "2"])
 predictions = st.builds(
     Prediction,
     st.integers(0, 3),
@@ -66,8 +64,8 @@ predictions = st.builds(
     st.sampled_from(["a", "'; --", "00ff", "00FF"]),
     edge_times | st.integers(-2 * HOUR, 3 * HOUR),
     st.none() | run_ids,
-    st.none() | st.sampled_from([MODEL, OTHER]),
-    st.none() | st.sampled_from(["1", "2"]),
+    models,
+    versions,
     st.none() | st.sampled_from([HASH, "odd"]),
     st.none() | st.sampled_from([HASH, "odd"]),
 )
@@ -75,11 +73,10 @@ record_lists = st.lists(predictions, max_size=16, unique_by=lambda record: (reco
 windows = st.builds(
     Served,
     names,
-    run_ids,
-    edge_times,
-    st.none() | edge_times,
-    st.frozensets(st.sampled_from([MODEL, OTHER])),
-    st.booleans(),
+    st.none() | run_ids,
+    st.builds(Told, models, versions),
+    st.just(-FOREVER) | edge_times,
+    st.just(FOREVER) | edge_times,
 )
 
 
@@ -93,6 +90,22 @@ def test_count_is_what_a_scan_gives(
         index.apply(records, 4)
         for served, since in questions:
             assert index.count(served, since=since) == slow_count(records, served, since)
+        index.close()
+
+
+@settings(max_examples=100, deadline=None)
+@given(record_lists, st.lists(st.tuples(st.none() | run_ids, edge_times, edge_times), max_size=4))
+def test_told_is_what_a_scan_gives(records: list[Prediction], asked: list[tuple[str | None, int, int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        index = PredictionIndex(Path(folder) / "predictions.sqlite")
+        index.apply(records, 4)
+        for run_id, start, end in [*asked, (None, -FOREVER, FOREVER)]:
+            times: dict[Told, list[int]] = {}
+            for one in records:
+                if (one.deployment, one.run_id) == (FRAUD, run_id):
+                    times.setdefault(Told(one.model, one.model_version), []).append(one.time)
+            expected = {told for told, found in times.items() if max(found) >= start and min(found) < end}
+            assert index.told(FRAUD, run_id, start, end) == expected
         index.close()
 
 
@@ -115,7 +128,7 @@ def test_find_and_samples_are_what_a_scan_gives(
 
 def test_records_that_come_again_count_once(index: PredictionIndex) -> None:
     records = [Prediction(0, i, FRAUD, f"p{i}", i) for i in range(5)]
-    served = [Served(FRAUD, "r", 0, None, frozenset())]
+    served = [Served(FRAUD, None, Told(), 0)]
     index.apply(records[2:] + records[2:], 1)
     index.apply(records, 1)
     index.apply(records, 2)
@@ -135,11 +148,47 @@ def test_record_is_given_back_as_told(index: PredictionIndex) -> None:
 def test_overlapping_windows_count_a_record_once(index: PredictionIndex) -> None:
     index.apply([Prediction(0, i, FRAUD, str(i), i * HOUR // 2) for i in range(10)], 1)
     served = [
-        Served(FRAUD, "r1", 0, 3 * HOUR, frozenset()),
-        Served(FRAUD, "r2", HOUR, 4 * HOUR + 1, frozenset({MODEL})),
+        Served(FRAUD, None, Told(), 0, 3 * HOUR),
+        Served(FRAUD, None, Told(), HOUR, 4 * HOUR + 1),
+        Served(FRAUD, None, Told(MODEL), 0),
     ]
     assert index.count(served) == Count(9, 0, 4 * HOUR)
     assert index.count([]) == Count(0, None, None)
+
+
+def test_a_version_told_is_counted_apart_from_others_and_from_none(index: PredictionIndex) -> None:
+    told = [Told(), Told(MODEL), Told(MODEL, "1"), Told(MODEL, "2"), Told(OTHER, "1")]
+    index.apply([Prediction(0, i, FRAUD, str(i), i, None, *each) for i, each in enumerate(map(parts, told))], 1)
+    assert [index.count([Served(FRAUD, None, each)]) for each in told] == [Count(1, i, i) for i in range(5)]
+    assert index.count([Served(FRAUD, None, Told(OTHER, "2"))]) == Count(0, None, None)
+    assert index.told(FRAUD, None) == frozenset(told)
+
+
+def parts(told: Told) -> tuple[Name | None, str | None]:
+    return told.model, told.version
+
+
+def test_a_count_reads_no_whole_hour_and_tellings_are_found_without_their_hours(tmp_path: Path) -> None:
+    index = PredictionIndex(tmp_path / "predictions.sqlite")
+    times = [hour * HOUR + i for hour in range(4) for i in range(5_000 if hour in (1, 2) else 3)]
+    times += [hour * HOUR for hour in range(100, 3_000)]
+    index.apply([Prediction(0, i, FRAUD, str(i), time, None, MODEL, "1") for i, time in enumerate(times)], 1)
+    index.apply([Prediction(1, 0, FRAUD, "last", 0, None, MODEL, "2")], 2)
+    steps = 0
+
+    def step() -> bool:
+        nonlocal steps
+        steps += 1
+        return False
+
+    with index._database.reading() as connection:
+        reader = SQLitePredictionReader(connection)
+        connection.set_progress_handler(step, 1)
+        assert reader.count([Served(FRAUD, None, Told(MODEL, "1"), 1, 3 * HOUR + 1)]).count == 2 + 10_000 + 1
+        assert reader.told(FRAUD, None) == {Told(MODEL, "1"), Told(MODEL, "2")}
+        connection.set_progress_handler(None)
+    index.close()
+    assert steps < 1_000
 
 
 def test_reader_sees_one_state(index: PredictionIndex) -> None:

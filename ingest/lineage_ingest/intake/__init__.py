@@ -4,7 +4,7 @@ All of it is plain ASGI. :func:`intake_router` puts the parts together, :class:`
 
 * ``body``: a request's bytes, in bounded memory. ``records``: bytes to checked records, one or a batch.
 * ``intake``: check, hand on, answer when durable. ``receipts``, ``answers``: what is sent back.
-* ``rejected``: what was refused. ``feed``: the ledger's entries.
+* ``rejected``, ``turned_away``: what was refused. ``feed``: the ledger's entries.
 * ``operations``, ``health``, ``metrics``: for operators.
 * ``guard``: API keys and browsers. ``router``: which address is which. ``openapi``: the same, documented.
 """
@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from lineage.ledger import Ledger
+from lineage_ingest.intake.answers import no_address, wrong_method
 from lineage_ingest.intake.feed import Feed
 from lineage_ingest.intake.guard import Guard
 from lineage_ingest.intake.health import LedgerHealth, probe_folder
@@ -27,6 +28,7 @@ from lineage_ingest.intake.openapi import openapi_paths
 from lineage_ingest.intake.operations import Operations, facet_schemas
 from lineage_ingest.intake.rejected import RejectedLog, Rejection
 from lineage_ingest.intake.router import IntakeRouter
+from lineage_ingest.intake.turned_away import TurnedAway
 
 __all__ = [
     "Guard",
@@ -38,10 +40,13 @@ __all__ = [
     "LedgerHealth",
     "RejectedLog",
     "Rejection",
+    "TurnedAway",
     "Writer",
     "intake_router",
+    "no_address",
     "openapi_paths",
     "probe_folder",
+    "wrong_method",
 ]
 
 

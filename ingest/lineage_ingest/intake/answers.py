@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from starlette.types import Send
 
-from lineage.errors import BusyError, LineageError
+from lineage.errors import BusyError, LineageError, NotFoundError, RefusedError
 
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
@@ -65,6 +65,17 @@ def problem(error: LineageError, status: int | None = None, headers: Headers = (
     if isinstance(error, BusyError):
         headers = (*headers, (b"retry-after", b"%d" % error.retry_after))
     return Answer(status, dump(body), PROBLEM, headers)
+
+
+def no_address(path: str) -> Answer:
+    """404 for an address that is not there."""
+    return problem(NotFoundError(f"There is nothing at {path[:200]!r}.", hint="/docs has all addresses."))
+
+
+def wrong_method(method: str, allowed: str) -> Answer:
+    """405 for a method that an address does not take; ``allowed`` are those that it does, separated by commas."""
+    refusal = RefusedError(f"{method[:40]} is not for this address.", hint=f"It takes {allowed}.")
+    return problem(refusal, 405, ((b"allow", allowed.encode("ascii")),))
 
 
 def dump(value: Any) -> bytes:

@@ -16,13 +16,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lineage.access import ANONYMOUS, KeyRing, Sender
 from lineage.errors import ForbiddenError, LineageError, UnauthenticatedError
-from lineage_ingest.intake.answers import problem, send_answer
+from lineage_ingest.intake.answers import Headers, problem, send_answer
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 SENDER = "lineage.sender"
 """Where in the ASGI scope the sender stands; its value is a :class:`lineage.access.Sender`."""
 
 _CHALLENGE = ((b"www-authenticate", b'Bearer realm="lineage"'),)
+_BROWSER_HINT = (
+    "A browser sends no key by itself: let a proxy or an extension add the header `Authorization: Bearer <key>`, "
+    "or ask with `lineage`, curl or a GraphQL client."
+)
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -37,7 +41,7 @@ class Guard:
 
     ``loopback`` says whether the server listens on loopback only, ``insecure`` whether it may do without keys when not.
     Once a key was made, keys are asked for everywhere. ``allowed_hosts`` are names that the server goes by besides
-    localhost; ``refused`` is told the code of each refusal.
+    localhost; ``refused`` is told the code of each refusal, ``turned_away`` the request and the error.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Guard:
         insecure: bool = False,
         allowed_hosts: Collection[str] = (),
         refused: Callable[[str], None] = lambda code: None,
+        turned_away: Callable[[Scope, LineageError], None] = lambda scope, error: None,
     ) -> None:
         self._app = app
         self._keys = keys
@@ -56,6 +61,7 @@ class Guard:
         self._any_host = not loopback and not allowed_hosts
         self._hosts = _LOOPBACK_NAMES.union(host.lower() for host in allowed_hosts)
         self._refused = refused
+        self._turned_away = turned_away
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through with its sender in the scope, or refuse it (ASGI)."""
@@ -64,6 +70,7 @@ class Guard:
                 scope[SENDER] = self._admit(scope)
             except LineageError as error:
                 self._refused(error.code)
+                self._turned_away(scope, error)
                 await _refuse(scope, receive, send, error)
                 return
         await self._app(scope, receive, send)
@@ -96,8 +103,16 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: LineageErro
         await receive()
         await send({"type": "websocket.close", "code": 1008})
         return
-    challenge = _CHALLENGE if isinstance(error, UnauthenticatedError) else ()
+    challenge: Headers = ()
+    if isinstance(error, UnauthenticatedError):
+        challenge = _CHALLENGE
+        if _is_browser(scope):
+            error = UnauthenticatedError(error.message, hint=_BROWSER_HINT)
     await send_answer(send, problem(error, headers=challenge))
+
+
+def _is_browser(scope: Scope) -> bool:
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
 
 
 def _is_same(origin: str, host: str) -> bool:

@@ -3,6 +3,7 @@
 The newest refusals, bounded in number and bytes, in one SQLite file that other processes may read at any time. They are
 written in the background, without waiting for the disk: refusals must not be a way to slow the intake. When they
 come faster than they can be written, the oldest of those that wait are dropped, as the bound would drop them anyway.
+Refusals for want of a key hold a tenth of the rows at most: who has none can't push out what the others sent.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
+
+from lineage.errors import ForbiddenError, UnauthenticatedError
 
 _LOG = logging.getLogger(__name__)
 _MAX_WAITING_BYTES = 16 << 20
@@ -32,6 +35,12 @@ CREATE TABLE IF NOT EXISTS rejected(
 _COLUMNS = "time, code, reason, field, sender, target, content_type, element, size, body"
 _INSERT = f"INSERT INTO rejected({_COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?)"
 _LIST = f"SELECT {_COLUMNS} FROM rejected ORDER BY id DESC LIMIT ?"  # noqa: S608 - a constant
+_NO_ACCESS = (UnauthenticatedError.code, ForbiddenError.code)
+_PRUNE_NO_ACCESS = """
+DELETE FROM rejected WHERE code IN (?1, ?2) AND id NOT IN (
+  SELECT id FROM rejected WHERE code IN (?1, ?2) ORDER BY id DESC LIMIT ?3)
+"""
+_NO_ACCESS_SHARE = 10
 _HAS_TABLE = "SELECT count(*) FROM sqlite_schema WHERE name = 'rejected'"
 _PRUNE = """
 DELETE FROM rejected WHERE id <= (
@@ -171,6 +180,8 @@ class RejectedLog:
         ]
         with connection:
             connection.executemany(_INSERT, rows)
+            if any(rejection.code in _NO_ACCESS for rejection in batch):
+                connection.execute(_PRUNE_NO_ACCESS, (*_NO_ACCESS, max(1, self._records // _NO_ACCESS_SHARE)))
             connection.execute(_PRUNE, (self._records, self._total_bytes))
 
 

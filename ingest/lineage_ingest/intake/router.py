@@ -10,8 +10,7 @@ from functools import partial
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lineage.errors import RefusedError
-from lineage_ingest.intake.answers import Answer, problem, send_answer
+from lineage_ingest.intake.answers import send_answer, wrong_method
 from lineage_ingest.intake.feed import Feed
 from lineage_ingest.intake.intake import LINEAGE, LINEAGE_BATCH, PREDICTIONS, Intake
 from lineage_ingest.intake.operations import FACETS_PATH, Operations
@@ -52,7 +51,7 @@ class IntakeRouter:
             return
         endpoint = methods.get(scope["method"])
         if endpoint is None:
-            await send_answer(send, _wrong_method(scope["method"], ", ".join(methods)))
+            await send_answer(send, wrong_method(scope["method"], ", ".join(methods)))
             return
         await endpoint(scope, receive, send)
 
@@ -61,11 +60,6 @@ class IntakeRouter:
         if methods is None and path.startswith(FACETS_PATH + "/"):
             return self._one_facet
         return methods
-
-
-def _wrong_method(method: str, allowed: str) -> Answer:
-    refusal = RefusedError(f"{method[:40]} is not for this address.", hint=f"It takes {allowed}.")
-    return problem(refusal, 405, ((b"allow", allowed.encode("ascii")),))
 
 
 def _reading(answer: Endpoint) -> Mapping[str, Endpoint]:

@@ -27,7 +27,7 @@ from lineage.model import (
     RunType,
     Version,
 )
-from lineage.predictions import Count, Prediction, Served
+from lineage.predictions import FOREVER, Count, Prediction, Served, Told
 
 
 class Records:
@@ -44,18 +44,19 @@ class Records:
         times = [time for time in times if since is None or time >= since]
         return Count(len(times), min(times, default=None), max(times, default=None))
 
+    def told(self, deployment: Name, run_id: str | None, start: int = -FOREVER, end: int = FOREVER) -> frozenset[Told]:
+        """Only what was told within: more than that need not be given."""
+        found = [record for record in self.records if (record.deployment, record.run_id) == (deployment, run_id)]
+        return frozenset(record.told for record in found if start <= record.time < end)
+
     def samples(self, deployment: Name, start: int, end: int, limit: int) -> list[Prediction]:
         return [r for r in self.records if r.deployment == deployment and start <= r.time < end][:limit]
 
 
 def covers(served: Served, record: Prediction) -> bool:
-    if record.deployment != served.deployment or record.run_id not in (None, served.run_id):
-        return False
-    if record.model is not None and record.model not in served.models:
-        return False
-    return record.run_id is not None or (
-        served.start <= record.time and (served.end is None or record.time < served.end)
-    )
+    told = record.deployment, record.run_id, record.model, record.model_version
+    asked = served.deployment, served.run_id, served.told.model, served.told.version
+    return told == asked and served.start <= record.time < served.end
 
 
 class World:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -100,19 +102,23 @@ def test_a_version_told_later_is_not_certain_before() -> None:
     assert at([*TRAINED, *LATE], 5) == (Certainty.EXACT, {"1"})
 
 
-def count(events: list[dict[str, Any]], version: str, path: Path) -> Count:
+def moment_of(hour: int) -> int:
+    return 1_777_593_600_000_000 + (hour * 3600 + 1800) * 1_000_000
+
+
+RUN = "00000000-0000-4000-8000-000000000009"
+UNTOLD = [
+    Prediction(100, hour * 2 + (run is None), Name("n", "dep"), str(hour), moment, run)
+    for hour, moment in ((hour, moment_of(hour)) for hour in range(3, 9))
+    for run in (None, RUN)
+]
+
+
+def count(events: list[dict[str, Any]], version: str, path: Path, records: Sequence[Prediction] = UNTOLD) -> Count:
     store, predictions = MemoryStore(), PredictionIndex(path / "predictions.sqlite")
     parsed = [parse_event(json.dumps(event).encode()) for event in events]
     store.apply(Fold(MemoryFacts()).take((index, 0, event) for index, event in enumerate(parsed)), len(parsed))
-    run_id = "00000000-0000-4000-8000-000000000009"
-    predictions.apply(
-        [
-            Prediction(100, hour * 2 + (run is None), Name("n", "dep"), str(hour), moment_of(hour), run)
-            for hour in range(3, 9)
-            for run in (None, run_id)
-        ],
-        101,
-    )
+    predictions.apply(records, 101)
     with store.reader() as graph, predictions.reader() as reader:
         view = View(graph, reader, 0)
         found = impact(view, VersionRef("n", "m", version=version)).predictions(view)
@@ -120,11 +126,17 @@ def count(events: list[dict[str, Any]], version: str, path: Path) -> Count:
     return found
 
 
-def moment_of(hour: int) -> int:
-    return 1_777_593_600_000_000 + (hour * 3600 + 1800) * 1_000_000
-
-
 def test_predictions_are_counted_of_the_times_in_which_the_version_served(tmp_path: Path) -> None:
     assert count([*TRAINED, *ROLLED_BACK], "1", tmp_path) == Count(8, moment_of(3), moment_of(8))
     (tmp_path / "other").mkdir()
     assert count([*TRAINED, *ROLLED_BACK], "2", tmp_path / "other") == Count(4, moment_of(4), moment_of(5))
+
+
+@pytest.mark.parametrize(("told", "expected"), [("1", [12, 0]), ("2", [0, 12]), ("9", [0, 0]), (None, [10, 4])])
+def test_predictions_that_tell_a_version_count_for_it_whatever_the_traffic(
+    told: str | None, expected: list[int], tmp_path: Path
+) -> None:
+    records = [replace(record, model=Name("n", "m"), model_version=told) for record in UNTOLD]
+    for version, number in zip("12", expected, strict=True):
+        (tmp_path / version).mkdir()
+        assert count([*TRAINED, *SHIFTED], version, tmp_path / version, records).count == number

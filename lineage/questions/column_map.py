@@ -1,0 +1,89 @@
+"""What surrounds columns on the logical level: their datasets, what they feed, and the flows that their datasets feed.
+
+Which columns an output takes is told by (output, job), and kept by output: a column edge names no job. So the wires of
+a dataset, its edges into flows, are told apart by the flow's output alone: those *between* two datasets that column
+lineage ties, and those *beyond* it, where nothing says which columns the output takes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lineage.keys import column_key, dataset_key
+from lineage.model import Column, Dataset, Edge, EdgeKind, Flow
+from lineage.questions.spread import Pair, chunks, fetched, things
+from lineage.store import Direction, GraphReader
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMap:
+    """``homes``: column → dataset. ``feeding``: column → its edges to other columns of the map. ``between`` and
+    ``beyond``: the wires. ``jobs``: the job of each flow that they enter."""
+
+    homes: Mapping[bytes, bytes]
+    feeding: Mapping[bytes, Sequence[Edge]]
+    between: Mapping[Pair, Sequence[Edge]]
+    beyond: Sequence[Edge]
+    jobs: Mapping[bytes, bytes]
+
+    def pair(self, edge: Edge) -> Pair:
+        """The datasets that ``edge``, of ``feeding``, ties."""
+        return self.homes[edge.source], self.homes[edge.target]
+
+
+def map_of(graph: GraphReader, columns: Iterable[bytes]) -> ColumnMap:
+    """The map of those ``columns`` that there are."""
+    known = {key: _home(node) for key, node in things(graph, columns).items() if isinstance(node, Column)}
+    datasets = sorted(set(known.values()))
+    homes = {**_of_schemas(graph, datasets), **known}
+    feeding = _feeds(graph, sorted(homes))
+    fed = things(graph, (edge.target for edge in feeding))
+    told = {(homes[edge.source], _home(node)) for edge in feeding if isinstance(node := fed.get(edge.target), Column)}
+    among: dict[bytes, list[Edge]] = defaultdict(list)
+    for edge in feeding:
+        if edge.source in known and edge.target in known:
+            among[edge.source].append(edge)
+    wires = _feeds(graph, datasets)
+    flows = _flows(graph, wires)
+    between: dict[Pair, list[Edge]] = defaultdict(list)
+    beyond: list[Edge] = []
+    for wire in wires:
+        output = flows[wire.target].output if wire.target in flows else None
+        pair = (wire.source, b"" if output is None else dataset_key(*output))
+        (between[pair] if pair in told else beyond).append(wire)
+    jobs = {key: flow.owner for key, flow in flows.items() if flow.owner is not None}
+    return ColumnMap(known, among, between, beyond, jobs)
+
+
+def _home(column: Column) -> bytes:
+    return dataset_key(column.namespace, column.name)
+
+
+def _feeds(graph: GraphReader, keys: Iterable[bytes]) -> list[Edge]:
+    return [edge for chunk in chunks(keys) for edge in graph.neighbours(chunk, [EdgeKind.FEEDS], Direction.DOWNSTREAM)]
+
+
+def _flows(graph: GraphReader, wires: Iterable[Edge]) -> dict[bytes, Flow]:
+    keys = dict.fromkeys(wire.target for wire in wires)
+    return {node.key: node for nodes in fetched(graph, keys) for node in nodes if isinstance(node, Flow)}
+
+
+def _of_schemas(graph: GraphReader, datasets: Sequence[bytes]) -> dict[bytes, bytes]:
+    """The columns that the schema facets of ``datasets`` name, each with its dataset."""
+    return {
+        column_key(node.namespace, node.name, path): node.key
+        for node in things(graph, datasets).values()
+        if isinstance(node, Dataset) and isinstance(schema := node.facets.get("schema"), dict)
+        for path in _paths(schema.get("fields"), "")
+    }
+
+
+def _paths(fields: Any, prefix: str) -> Iterable[str]:
+    """Nested ones by their dotted path."""
+    for each in fields if isinstance(fields, list) else ():
+        if isinstance(each, dict) and isinstance(each.get("name"), str):
+            yield prefix + each["name"]
+            yield from _paths(each.get("fields"), f"{prefix}{each['name']}.")
