@@ -37,7 +37,8 @@ def show_impact(screen: Screen, answer: Data) -> None:
     """Write ``answer``, the field ``impact`` of the operation Impact."""
     screen.heading("Summary")
     if not answer["summary"]:
-        screen.line("  Nothing: no run read it, and nothing is wired downstream of it.")
+        nothing = "  Nothing: no run read it, and nothing is wired downstream of it."
+        screen.line("  Nothing but predictions." if answer["predictions"]["count"] else nothing)
     else:
         screen.table(
             ("kind", "potential", "actual", "standing"),

@@ -44,9 +44,16 @@ def show_search(screen: Screen, answer: Data) -> None:
     else:
         screen.table(
             ("kind", "label", "namespace", "owners", "id"),
-            [(hit["kind"].lower(), hit["label"], hit["namespace"], owners(hit), hit["id"]) for hit in answer["hits"]],
+            [
+                (hit["kind"].lower(), _named(hit, alias), hit["namespace"], owners(hit), hit["id"])
+                for hit, alias in zip(answer["hits"], answer["byAlias"], strict=True)
+            ],
         )
     show_standing(screen, answer)
+
+
+def _named(hit: Data, alias: Data | None) -> str:
+    return str(hit["label"]) if alias is None else f"{hit['label']} (as {alias['name']})"
 
 
 def _show_route(screen: Screen, title: str, route: Data | None) -> None:

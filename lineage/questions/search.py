@@ -63,7 +63,7 @@ def _alias(hit: GraphThing, text: str) -> Name | None:
 
 
 def _exact(graph: GraphReader, text: str) -> Iterator[GraphThing]:
-    values = dict.fromkeys((text, text.lower(), text.rpartition(":")[2]))
+    values = dict.fromkeys((text, text.lower(), text.lower().rpartition(":")[2]))
     keys = {key for scope in _EXACT for value in values if value for key in graph.lookup(scope, value)}
     yield from things(graph, sorted(keys)).values()
 

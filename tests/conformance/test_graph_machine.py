@@ -84,7 +84,7 @@ class Stores(RuleBasedStateMachine):
         level=st.sampled_from(Level),
         seeds=_keys,
         direction=st.sampled_from(Direction),
-        edges=st.builds(EdgeFilter, st.sampled_from(Evidence), st.booleans()),
+        edges=st.builds(EdgeFilter, st.sampled_from(Evidence), st.booleans(), st.booleans()),
         limit=st.integers(0, 6),
     )
     def reach(self, level: Level, seeds: list[bytes], direction: Direction, edges: EdgeFilter, limit: int) -> None:

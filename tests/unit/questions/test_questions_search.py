@@ -57,3 +57,10 @@ def test_what_is_named_exactly_comes_first_and_by_no_alias(world: Any) -> None:
     answer = search(world.view(), "abc")
     assert [type(hit).__name__ for hit in answer.hits] == ["Version", "Dataset"]
     assert answer.by_alias == {raw: Name("x", "abc")}
+
+
+def test_a_content_hash_is_found_in_any_case_with_its_algorithm_or_without(world: Any) -> None:
+    raw = world.dataset("raw")
+    world.version(raw, 10, digest="abc")
+    for text in ("abc", "ABC", "sha256:abc", "SHA256:ABC"):
+        assert [type(hit).__name__ for hit in search(world.view(), text).hits] == ["Version"], text
