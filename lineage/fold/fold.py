@@ -73,11 +73,11 @@ class Fold:
         for index, position, event in events:
             self._absorber.absorb(index, position, event)
         self._settle()
-        self._records.flush()
         return self._emission.take()
 
     def commit(self, watermark: int) -> None:
         """Keep what was taken."""
+        self._records.flush()
         self._facts.commit(watermark)
         self._directory.trim()
         self._context.trim()

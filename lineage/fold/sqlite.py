@@ -8,7 +8,7 @@ synchronous NORMAL: what the power takes is folded again from the ledger. What i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from operator import itemgetter
@@ -34,7 +34,7 @@ _CHECKPOINT_PAGES = 4_000
 _JOURNAL_LIMIT_BYTES = 67_108_864
 _PAGE_BYTES = 8_192
 _SHORT = 32
-"""Links of one key up to which they are kept in memory."""
+"""Links of one key up to which they are kept in memory, as they stand with what is not yet committed."""
 _KEPT_SHORT = 50_000
 _LONGEST = 64
 """More bytes than a link has after a prefix that is asked for."""
@@ -82,7 +82,7 @@ class SQLiteFacts:
         self._name = "the facts in memory" if path is None else path.name
         self._records: dict[tuple[Table, bytes], bytes | None] = {}
         self._links: dict[tuple[Table, bytes], dict[bytes, bytes | None]] = {}
-        self._short: dict[tuple[Table, bytes], list[tuple[bytes, bytes]]] = {}
+        self._short: dict[tuple[Table, bytes], dict[bytes, bytes]] = {}
         with self._translated():
             self._db = apsw.Connection(":memory:" if path is None else os.fspath(path))
             try:
@@ -114,30 +114,28 @@ class SQLiteFacts:
     def links(self, table: Table, key: bytes) -> Sequence[tuple[bytes, bytes]]:
         """All (other, value) linked from ``key``, by other."""
         place = table, key
-        stored = self._short.get(place)
-        if stored is None:
-            stored = self._stored_links(place)
-        fresh = self._links.get(place)
-        return _merged(stored, fresh) if fresh else stored
+        known = self._short.get(place)
+        if known is None:
+            with self._translated():
+                known = self._current(place, self._rows(_LINKS, *place))
+        return sorted(known.items())
 
     def sparse_links(self, table: Table, key: bytes, prefix: int) -> Sequence[tuple[bytes, bytes]]:
         """As :meth:`links`; of many that have the first ``prefix`` bytes of ``other`` in common, at least the two first
         and the two last. Costs two look-ups for each prefix."""
         place = table, key
-        fresh = self._links.get(place, {})
-        stored = self._short.get(place)
-        if stored is None:
-            try:
+        known = self._short.get(place)
+        if known is None:
+            with self._translated():
                 stored = self._rows(_FIRST, *place, b"", _SHORT + 1)
                 if len(stored) <= _SHORT:
-                    self._keep_short(place, stored)
+                    known = self._current(place, stored)
                 else:
-                    stored = self._ends_by_prefix(place, prefix, 2 + sum(value is None for value in fresh.values()))
-            except apsw.Error as error:
-                raise self._failure(error) from error
-        return _merged(stored, fresh) if fresh else stored
+                    removed = sum(value is None for value in self._links.get(place, {}).values())
+                    known = self._with_fresh(place, self._ends_by_prefix(place, prefix, 2 + removed))
+        return sorted(known.items())
 
-    def _ends_by_prefix(self, place: tuple[Table, bytes], prefix: int, most: int) -> list[tuple[bytes, bytes]]:
+    def _ends_by_prefix(self, place: tuple[Table, bytes], prefix: int, most: int) -> Iterable[tuple[bytes, bytes]]:
         found: dict[bytes, bytes] = {}
         start = b""
         while first := self._rows(_FIRST, *place, start, most):
@@ -146,16 +144,16 @@ class SQLiteFacts:
             last = self._rows(_LAST, *place, end, most)
             found.update(row for row in (*first, *last) if row[0].startswith(shared))
             start = end
-        return sorted(found.items())
+        return found.items()
 
     def linked(self, table: Table, key: bytes, other: bytes) -> bytes | None:
         """The value of one link, or None if there is none."""
+        known = self._short.get((table, key))
+        if known is not None:
+            return known.get(other)
         fresh = self._links.get((table, key))
         if fresh is not None and other in fresh:
             return fresh[other]
-        stored = self._short.get((table, key))
-        if stored is not None:
-            return next((value for known, value in stored if known == other), None)
         try:
             found: bytes | None = self._db.execute(_LINKED, (table, key, other)).get
         except apsw.Error as error:
@@ -164,7 +162,16 @@ class SQLiteFacts:
 
     def link(self, table: Table, key: bytes, other: bytes, value: bytes | None = b"") -> None:
         """Set a link, or remove it (None)."""
-        self._links.setdefault((table, key), {})[other] = value
+        place = table, key
+        self._links.setdefault(place, {})[other] = value
+        known = self._short.get(place)
+        if known is not None:
+            if value is None:
+                known.pop(other, None)
+            else:
+                known[other] = value
+                if len(known) > _SHORT:
+                    del self._short[place]
 
     def commit(self, watermark: int) -> None:
         """Write everything put so far, and the watermark."""
@@ -172,13 +179,13 @@ class SQLiteFacts:
             self._write_records()
             self._write_links()
             self._db.execute("UPDATE state SET watermark = ? WHERE watermark <> ?1", (watermark,))
-        for place, fresh in self._links.items():
-            if (stored := self._short.pop(place, None)) is not None:
-                self._keep_short(place, _merged(stored, fresh))
-        self.rollback()
+        self._records.clear()
+        self._links.clear()
 
     def rollback(self) -> None:
         """Forget everything put since the last commit."""
+        for place in self._links:
+            self._short.pop(place, None)
         self._records.clear()
         self._links.clear()
 
@@ -196,23 +203,26 @@ class SQLiteFacts:
         with self._translated():
             self._db.close()
 
-    def _stored_links(self, place: tuple[Table, bytes]) -> list[tuple[bytes, bytes]]:
-        """As the file has them; few, or none, are asked for again and again, and kept."""
-        try:
-            stored = self._rows(_LINKS, *place)
-        except apsw.Error as error:
-            raise self._failure(error) from error
-        self._keep_short(place, stored)
-        return stored
-
     def _rows(self, query: str, *bindings: int | bytes) -> list[tuple[bytes, bytes]]:
         return self._db.execute(query, bindings).fetchall()  # type: ignore[return-value]
 
-    def _keep_short(self, place: tuple[Table, bytes], stored: list[tuple[bytes, bytes]]) -> None:
-        if len(stored) <= _SHORT:
+    def _current(self, place: tuple[Table, bytes], stored: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+        """All links of ``place`` as they stand; few, or none, are asked for again and again, and kept."""
+        known = self._with_fresh(place, stored)
+        if len(known) <= _SHORT:
             if len(self._short) >= _KEPT_SHORT:
                 self._short.clear()
-            self._short[place] = stored
+            self._short[place] = known
+        return known
+
+    def _with_fresh(self, place: tuple[Table, bytes], stored: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+        known = dict(stored)
+        for other, value in self._links.get(place, {}).items():
+            if value is None:
+                known.pop(other, None)
+            else:
+                known[other] = value
+        return known
 
     def _write_records(self) -> None:
         rows = sorted(self._records.items(), key=itemgetter(0))
@@ -263,11 +273,6 @@ class SQLiteFacts:
         if isinstance(error, apsw.CantOpenError):
             return DataFolderError(f"{self._name} can't be opened ({error}).", hint="Check that the folder exists.")
         return UnavailableError(f"{self._name} can't be used now ({error}).", hint="Check free space and permissions.")
-
-
-def _merged(stored: Sequence[tuple[bytes, bytes]], fresh: Mapping[bytes, bytes | None]) -> list[tuple[bytes, bytes]]:
-    merged = {**dict(stored), **fresh}
-    return [(other, value) for other, value in sorted(merged.items(), key=itemgetter(0)) if value is not None]
 
 
 _REMAKE = "It can be made anew from the ledger: move it away and rebuild."

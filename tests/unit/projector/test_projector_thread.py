@@ -34,6 +34,41 @@ def test_the_thread_projects_what_it_is_woken_for_and_keeps_the_facts(house: Hou
     assert house.store.watermark() == house.facts.watermark() == 4
 
 
+def test_entries_that_come_together_are_projected_together_and_who_asks_does_not_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lineage.projector.thread._GATHER_SECONDS", 60.0)
+    applied: list[int] = []
+
+    class Noting:
+        def __init__(self, real: SQLiteStore) -> None:
+            self.real = real
+
+        def apply(self, changes: Changes, watermark: int) -> None:
+            self.real.apply(changes, watermark)
+            applied.append(watermark)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.real, name)
+
+    with House(tmp_path / "data", store=Noting) as house:
+        projector = Projector(**house.parts)
+        projector.start()
+        house.append(event("a"))
+        projector.wake(1)
+        assert projector.wait_for(1, 5)
+        for size, name in enumerate("bcde", start=2):
+            house.append(event(name))
+            projector.wake(size)
+        assert projector.reached == 1
+        assert projector.wait_for(5, 5)
+        assert applied == [1, 5]
+        house.append(event("f"))
+        projector.wake(6)
+        projector.stop()
+        assert applied == [1, 5, 6]
+
+
 def test_a_wait_ends_at_its_time(house: House) -> None:
     projector = Projector(house.ledger, house.facts, house.store, house.predictions)
     house.append(event("a"))
