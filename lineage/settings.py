@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     feed_limit: int = _setting(10_000, "Most entries that one feed answer gives.", "entries", ge=1)
     read_wait: float = _setting(2.0, "Longest wait of a question for the projection to catch up.", "s", ge=0)
 
-    rejected_records: int = _setting(1_000, "Refused bodies that are kept.", "records", ge=1)
+    rejected_records: int = _setting(1_000, "Refusals that are kept, of access a tenth at most.", "records", ge=1)
     rejected_bytes: int = _setting(64 * MIB, "Bytes of refused bodies that are kept.", "bytes", ge=1024)
     rejected_body_bytes: int = _setting(MIB, "Bytes that are kept of one refused body.", "bytes", ge=0)
 

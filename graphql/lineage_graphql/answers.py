@@ -131,8 +131,8 @@ class ImpactHit:
     distance: int = strawberry.field(description="Jobs (potential) or runs (actual) crossed.")
     consequence: Consequence = strawberry.field(description="What to do about it.")
     evidence: Evidence = strawberry.field(description="Of the best path, its weakest edge.")
-    certain: bool
-    stale: bool
+    certain: bool = strawberry.field(description="Some path to it has only edges that runs which did not fail tell.")
+    stale: bool = strawberry.field(description="Every path to it has an edge that its job no longer tells.")
     standing: bool = strawberry.field(description="The latest certain version, or served now.")
     remediated: bool = strawberry.field(description="Already replaced by one that doesn't descend from the change.")
     owners: list[Owner]
@@ -184,7 +184,10 @@ class Impact(Answer):
         """The actual radius."""
         return self.page("actual", self.answer.actual, first, after)
 
-    @strawberry.field(description="The predictions that affected rollouts made.")
+    @strawberry.field(
+        description="The predictions that what changed had a part in: a record that names a model version counts for "
+        "that version alone, any other for what was served at its time."
+    )
     def predictions(self: Any) -> PredictionCount:
         """How many."""
         return self.answer.predictions(self.operation.view)
@@ -258,7 +261,8 @@ class Search(Answer):
     is_type_of = _is_answer("Search")
 
     @strawberry.field(
-        description="Of each hit, in their order, the alias that the text is part of, where its public name is not."
+        description="For each hit, in order, the alias by which it was found; null where its public name, or an exact "
+        "hash, commit or runId was."
     )
     def by_alias(self: Any) -> list[Name | None]:
         """Why a hit whose name does not hold the text was found."""

@@ -179,8 +179,8 @@ class Summary:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impact(Answer):
     """What a change affects. ``subjects`` (by key) are what was referred to; they are no hits. Hits in the order
-    (distance, kind, key); ``summary`` has the kinds that occur, in Kind's order; ``predictions`` counts what the
-    affected rollouts served (from ``since`` on)."""
+    (distance, kind, key); ``summary`` has the kinds that occur, in Kind's order; ``predictions`` counts those that
+    what changed had a part in (from ``since`` on)."""
 
     subjects: Pages[Thing]
     potential: Pages[ImpactHit]

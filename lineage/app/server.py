@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from lineage.app.context import graphql_context
 from lineage.app.folder import Folder, open_folder
+from lineage.errors import RefusedError
 from lineage.ledger.writer import GroupCommit
 from lineage.projector import Projector
 from lineage.settings import Settings, read_settings
@@ -30,6 +31,7 @@ from lineage_ingest.intake import (
     no_address,
     openapi_paths,
     probe_folder,
+    problem,
     wrong_method,
 )
 
@@ -170,8 +172,12 @@ async def _docs() -> Response:
 async def _problem(request: Request, error: Exception) -> Response:
     """What FastAPI refuses by itself, as all else is refused: an address that isn't there, or not for this method."""
     assert isinstance(error, HTTPException)
-    allowed = (error.headers or {}).get("Allow")
-    answer = no_address(request.url.path) if allowed is None else wrong_method(request.method, allowed)
+    if error.status_code == 404:
+        answer = no_address(request.url.path)
+    elif error.status_code == 405:
+        answer = wrong_method(request.method, (error.headers or {}).get("Allow", "another"))
+    else:
+        answer = problem(RefusedError(str(error.detail)), error.status_code)
     headers = {name.decode(): value.decode() for name, value in answer.headers}
     return Response(answer.body, answer.status, headers, answer.content_type.decode())
 

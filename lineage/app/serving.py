@@ -7,23 +7,25 @@ write-ahead logs into the files.
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
 
-from lineage.app import collector
+from lineage.app import garbage
 from lineage.app.server import Server, create_app
 from lineage.errors import BadInputError, LineageError
 from lineage.settings import Settings
 
 _BACKLOG = 2048
 _SWITCH_SECONDS = 0.0005
-"""How long the projection may hold the interpreter while a request waits for it; Python's 5 ms cost three of them for
-each acknowledgement."""
+"""How long the projection's thread may keep the interpreter from a request. With Python's default of 5 ms each
+acknowledgement waited for it three times."""
 _QUICK_SECONDS = 1.0
 """What is answered within this time after the signal is no wait of a feed's reader."""
 
@@ -31,15 +33,13 @@ _QUICK_SECONDS = 1.0
 def serve(settings: Settings, on_ready: Callable[[str], None] = lambda url: None) -> None:
     """Serve until SIGTERM or SIGINT; ``on_ready`` is told the URL once requests are answered.
 
-    Raises BadInputError where the host is no address, LineageError where it can't be listened on there, as another
-    program does, and what :func:`lineage.app.server.create_app` raises.
+    Raises BadInputError where the host is no address of this machine, LineageError where its port is taken or not
+    permitted, and what :func:`lineage.app.server.create_app` raises.
     """
     with _listening(settings) as listener:
         app = create_app(settings)
-        collector.relax()
-        import sys
-
-        sys.setswitchinterval(0.0005)
+        garbage.collect_seldom()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         config = uvicorn.Config(
             app,
             http="httptools",
@@ -106,6 +106,8 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         except socket.gaierror as error:
             raise BadInputError(f"{settings.host!r} is no address of this machine.", field="host") from error
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise BadInputError(f"{settings.host!r} is no address of this machine.", field="host") from error
             raise LineageError(
                 f"Can't listen on {settings.host}, port {settings.port}: {error.strerror}.",
                 hint="Choose another port; 0 takes a free one.",

@@ -97,6 +97,7 @@ def _refused(response: Any, url: str) -> LineageError:
     if isinstance(told, dict) and "code" in told and response.status_code != 404:
         return error_of(str(told["code"]), f"The hash was not told: {told.get('detail') or told.get('title')}")
     return UnavailableError(
-        f"The hash was not told: {url} answers with HTTP {response.status_code}, not as a Lineage server does.",
+        f"The hash was not told: {url} answers with HTTP {response.status_code}; "
+        "it is no Lineage server, or not its root.",
         hint="See that --url names the server's root.",
     )

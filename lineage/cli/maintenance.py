@@ -20,12 +20,12 @@ def fsck(data: Folder = DEFAULT_DATA, json: AsJSON = False) -> None:
 
     Exits with 1 if there is a fault. Nothing in the folder is written.
     """
-    from lineage.app import collector
+    from lineage.app import garbage
     from lineage.cli.folder import open_read_only
     from lineage.cli.progress import Steps
     from lineage.cli.screen import Screen, write_json
 
-    collector.relax()
+    garbage.collect_seldom()
     with open_read_only(data) as folder, Steps() as steps:
         report = folder.check(steps.report)
     if json:
@@ -38,14 +38,14 @@ def fsck(data: Folder = DEFAULT_DATA, json: AsJSON = False) -> None:
 
 def rebuild(data: Folder = DEFAULT_DATA) -> None:
     """Make everything anew that is made from the ledger: facts, graph and predictions. No server may run meanwhile."""
-    from lineage.app import collector
+    from lineage.app import garbage
     from lineage.cli.folder import open_to_write
     from lineage.cli.progress import Steps
     from lineage.cli.screen import Screen
 
     if not (data / "ledger.sqlite").is_file():
         raise DataFolderError(f"{data} holds no ledger to rebuild from.", hint="Name another folder: --data DIR.")
-    collector.relax()
+    garbage.collect_seldom()
     with open_to_write(data) as folder, Steps() as steps:
         projector = folder.projector
         assert projector is not None

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from lineage.cli.asking import Ask, Place
     from lineage.cli.screen import Screen
 
+_NAMED = (
+    "dataset, model, job, deployment: NAMESPACE NAME. version: NAMESPACE NAME [VERSION|run:RUNID|sha256:HEX]. "
+    "column: NAMESPACE NAME COLUMN. run, rollout: RUNID. commit: COMMIT [REPOSITORY]. hash: DIGEST."
+)
 Kind = Annotated[
     SubjectKind,
     typer.Argument(metavar="KIND", help=f"What the words after it name: {', '.join(SubjectKind)}."),
@@ -25,18 +29,27 @@ Words = Annotated[
     list[str],
     typer.Argument(
         metavar="NAME...",
-        help="dataset, model, job, deployment: NAMESPACE NAME. "
-        "version: NAMESPACE NAME [VERSION|run:RUNID|sha256:HEX]. "
-        "column: NAMESPACE NAME COLUMN. run, rollout: RUNID. commit: COMMIT [REPOSITORY]. hash: DIGEST. "
-        "prediction: NAMESPACE NAME ID. id: the ID of anything in an answer.",
+        help=f"{_NAMED} prediction: NAMESPACE NAME ID. id: the ID of anything in an answer.",
     ),
+]
+Changed = Annotated[
+    SubjectKind,
+    typer.Argument(
+        metavar="KIND",
+        help="What the words after it name: "
+        f"{', '.join(kind for kind in SubjectKind if kind is not SubjectKind.PREDICTION)}.",
+    ),
+]
+ChangedWords = Annotated[
+    list[str],
+    typer.Argument(metavar="NAME...", help=f"{_NAMED} id: the ID of anything in an answer."),
 ]
 Pair = tuple[str, str]
 
 
 def impact(
-    kind: Kind,
-    words: Words,
+    kind: Changed,
+    words: ChangedWords,
     since: Annotated[
         str | None, typer.Option(help="Only what was written at or after this time, as 2026-05-01T10:00:00Z.")
     ] = None,

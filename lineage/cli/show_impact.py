@@ -38,7 +38,7 @@ def show_impact(screen: Screen, answer: Data) -> None:
     screen.heading("Summary")
     if not answer["summary"]:
         nothing = "  Nothing: no run read it, and nothing is wired downstream of it."
-        screen.line("  Nothing but predictions." if answer["predictions"]["count"] else nothing)
+        screen.line("  No node; the predictions below alone." if answer["predictions"]["count"] else nothing)
     else:
         screen.table(
             ("kind", "potential", "actual", "standing"),

@@ -3,7 +3,7 @@
 Read besides RFC 3339: a space or ``t`` for ``T``, no seconds (as Java leaves out zeros), a comma before the fraction,
 nanoseconds (cut to microseconds), ``+0200`` and ``+02``, a space before the offset, no zone at all (taken as UTC, and
 said), a zone's name in brackets after the offset (RFC 9557; the offset counts, never the name) and second 60 (a leap
-second; as POSIX has it, the second after). Hours go from 0 to 23: ISO 8601's hour 24 is none.
+second; as POSIX has it, the second after). Hours go from 0 to 23: ISO 8601's hour 24 is refused.
 
 >>> parse_time("2026-05-01T12:00:00+02:00")
 (1777629600000000, True)

@@ -63,7 +63,7 @@ class Absorber:
         key = run_key(event.run_id, *event.job)
         if not self._records.claim(key, record, claims):
             return
-        if record.spoken == 1:
+        if record.events == 1:
             self._greet(key, event.run_id, event.job)
         self._work.flows.add(key)
         if claims.parent:

@@ -158,7 +158,7 @@ class Context:
     def has_spoken(self, run_id: str, job: Name) -> bool:
         """Whether the run sent an event of its own."""
         record = self.records.run_by_key(run_key(run_id, *job))
-        return record is not None and record.spoken > 0
+        return record is not None and record.events > 0
 
     def trains(self, view: RunView) -> bool:
         """Whether the run writes a model, so that its inputs are training data unless told otherwise."""

@@ -49,7 +49,7 @@ class RunRecord(msgspec.Struct, array_like=True):
 
     run_id: str
     job: Name
-    spoken: int = 0
+    events: int = 0
     touched: list[Name] = []
     wires: list[JobWire] = []
     columns: list[tuple[Name, bytes]] = []
@@ -121,7 +121,7 @@ _Record = TypeVar("_Record", RunRecord, DatasetRecord, JobRecord)
 _UNKNOWN = object()
 _RAW, _ZSTD = b"\x00", b"\x01"
 WORTH_COMPRESSING = 60
-"""Bytes from which a body is compressed."""
+"""Bytes above which a body is compressed."""
 DICTIONARY = (Path(__file__).parent / "facts.zdict").read_bytes()
 """Made by ``bench/facts_dictionary.py`` from generated events."""
 
@@ -137,9 +137,9 @@ class Records:
         self._claims: dict[bytes, dict[bytes, Claims]] = {}
         self._rows: dict[bytes, dict[bytes, bytes]] = {}
         self._changed_rows: dict[bytes, None] = {}
-        known = zstandard.ZstdCompressionDict(DICTIONARY)
-        self._compress = zstandard.ZstdCompressor(level=1, dict_data=known, write_dict_id=False).compress
-        self._decompress = zstandard.ZstdDecompressor(dict_data=known).decompress
+        dictionary = zstandard.ZstdCompressionDict(DICTIONARY)
+        self._compress = zstandard.ZstdCompressor(level=1, dict_data=dictionary, write_dict_id=False).compress
+        self._decompress = zstandard.ZstdDecompressor(dict_data=dictionary).decompress
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode_claims = msgspec.msgpack.Decoder(Claims).decode
         self._decode_rows = msgspec.msgpack.Decoder(dict[bytes, bytes]).decode
@@ -160,7 +160,7 @@ class Records:
         return self._load(Table.RUN, key)  # type: ignore[no-any-return]
 
     def claims(self, key: bytes) -> dict[bytes, Claims]:
-        """What the events of a run claim, by the hash of each event; not to be changed."""
+        """What the events of a run claim, by the hash of each event; callers leave it as it is."""
         found = self._claims.get(key)
         if found is None:
             found = self._claims[key] = {}
@@ -170,11 +170,11 @@ class Records:
 
     def claim(self, key: bytes, record: RunRecord, claims: Claims) -> bool:
         """Take what one event of a run claims; False if that is known."""
-        known = self.claims(key) if record.spoken else self._claims.setdefault(key, {})
+        known = self.claims(key) if record.events else self._claims.setdefault(key, {})
         if claims.hash in known:
             return False
         known[claims.hash] = claims
-        record.spoken += 1
+        record.events += 1
         value = self.pack(msgspec.structs.replace(claims, hash=b""))
         self.facts.link(Table.CLAIMS, key, claims.hash, value)
         self.mark(record)

@@ -15,7 +15,8 @@ from lineage.model import Digest, Name
 _CONTENT = 8
 """Bytes of a place that stand for what is told; eight for when and sixteen for by whom follow."""
 _TIME = 16
-_EPOCH = 2**63
+_SIGN = 2**63
+"""Added to a time, so that those before 1970 come first."""
 
 
 class Reference(msgspec.Struct, frozen=True, array_like=True):
@@ -82,9 +83,9 @@ def _placed(reference: Reference, teller: bytes, alone: bytes) -> tuple[bytes, b
     """The link that says that ``teller`` tells ``reference``, and its value: what is told, whenever it is. Nobody else
     shares the content of one who stands ``alone``."""
     value = _encode(msgspec.structs.replace(reference, at=0))
-    place = blake2b(value + alone, digest_size=_CONTENT).digest() + (reference.at + _EPOCH).to_bytes(8) + teller
+    place = blake2b(value + alone, digest_size=_CONTENT).digest() + (reference.at + _SIGN).to_bytes(8) + teller
     return place, value
 
 
 def _time(place: bytes) -> int:
-    return int.from_bytes(place[_CONTENT:_TIME]) - _EPOCH
+    return int.from_bytes(place[_CONTENT:_TIME]) - _SIGN

@@ -42,7 +42,7 @@ class Runs:
         found = self._views.get(key)
         if found is None:
             record = self._context.records.run_by_key(key)
-            if record is None or not record.spoken:
+            if record is None or not record.events:
                 return None
             found = self._views[key] = self._view(key, record)
         return found

@@ -62,7 +62,7 @@ _UNLINK = "DELETE FROM links WHERE tbl = ? AND key = ? AND other = ?"
 
 @cache
 def _version() -> int:
-    """Follows from the tables, from what is encoded into them and how: either changes, and the file is made anew."""
+    """Follows from the tables, and from what is encoded into them and how: any changes, and the file is made anew."""
     kinds = [
         msgspec.inspect.type_info(kind)
         for kind in (RunRecord, Claims, DatasetRecord, JobRecord, Touch, Reference, Content)

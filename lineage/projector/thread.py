@@ -23,11 +23,11 @@ _IDLE_SECONDS = 0.2
 """After so long without an entry the facts are kept too."""
 
 _GATHER_SECONDS = 0.1
-"""From the begin of one batch to that of the next: what comes meanwhile is projected together, as the start of a run
+"""From the start of one batch to that of the next: what comes meanwhile is projected together, as the start of a run
 and its end cost little more than one of them. Whoever asks does not wait for it."""
 _GATHER_ENTRIES = 500
 _NICENESS = 10
-"""The projection gets what intake leaves of a core, and a tenth of it at least."""
+"""On Linux the projection gets what intake leaves of a core, and a tenth of it at least."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +39,9 @@ def _nothing() -> None:
 class Projector:
     """Keeps ``store`` and ``predictions`` up to date with ``ledger``, from :meth:`start` to :meth:`stop`.
 
-    See :class:`lineage.projector.projection.Projection` for ``facts`` and ``harden``. While a store is away it tries
-    again after 0.1 to 30 s, and nothing is lost: the ledger has it all.
+    See :class:`lineage.projector.projection.Projection` for ``facts`` and ``harden``. A batch is what came within 100
+    ms, or less if somebody waits for it. While a store is away it tries again after 0.1 to 30 s, and nothing is lost:
+    the ledger has it all.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Projector:
 
     def start(self) -> None:
         """Project in a thread of its own until :meth:`stop`."""
-        self._thread = threading.Thread(target=self._run_behind, name="projector", daemon=True)
+        self._thread = threading.Thread(target=self._run_with_low_priority, name="projector", daemon=True)
         self._thread.start()
 
     def stop(self, timeout: float = 10.0) -> None:
@@ -129,7 +130,7 @@ class Projector:
         finally:
             self._publish()
 
-    def _run_behind(self) -> None:
+    def _run_with_low_priority(self) -> None:
         # Only Linux has a niceness for each thread; elsewhere this would be that of the whole process.
         if sys.platform == "linux":
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

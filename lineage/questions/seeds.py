@@ -55,7 +55,7 @@ def _instead(graph: GraphReader, records: Iterable[Prediction]) -> str:
     made = sorted({each.rollout.run_id for record in records for each in servings(graph, record)})
     by = "the rollout that made it" if len(made) == 1 else "a rollout that may have made it"
     of = f"{by} (run {', '.join(made[:_NAMED])}{', …' if made[_NAMED:] else ''})" if made else "its model or deployment"
-    return f"Ask for the impact of {of}, or which data trained it (trainingData)."
+    return f"Ask for the impact of {of}, or ask which data trained it."
 
 
 def logical_seeds(graph: GraphReader, subjects: Mapping[bytes, GraphThing]) -> Seeds:

@@ -25,7 +25,7 @@ def shown(show: Any, answer: dict[str, Any]) -> str:
 
 
 def test_an_impact_of_predictions_alone_does_not_say_that_nothing_is_affected() -> None:
-    assert "Nothing but predictions" in shown(show_impact, impact(3))
+    assert "the predictions below alone" in shown(show_impact, impact(3))
     assert "Nothing: no run read it" in shown(show_impact, impact(0))
 
 

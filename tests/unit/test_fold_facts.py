@@ -7,14 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
+import msgspec
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from lineage.errors import DataFolderError, UnavailableError
+from lineage.fold import sqlite as facts_module
+from lineage.fold.records import DatasetRecord, Records
 from lineage.fold.sqlite import SQLiteFacts
 from lineage.fold.store import MemoryFacts, Table
+from lineage.model import Name
 
 RECORDS = st.sampled_from([Table.RUN, Table.ROWS])
 LINKS = st.sampled_from([Table.NAMES, Table.TIMELINE])
@@ -174,6 +179,20 @@ def test_a_file_of_another_layout_is_emptied(facts: SQLiteFacts, tmp_path: Path)
     again = SQLiteFacts(tmp_path / "facts.sqlite")
     assert (again.get(Table.RUN, b"key"), again.watermark()) == (None, 0)
     again.close()
+
+
+def test_another_dictionary_is_another_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = facts_module._version.__wrapped__()
+    monkeypatch.setattr(facts_module, "DICTIONARY", facts_module.DICTIONARY[:-1])
+    assert facts_module._version.__wrapped__() != layout
+
+
+def test_the_dictionary_knows_what_facts_look_like() -> None:
+    facet = {"version": {"datasetVersion": "7"}, "schema": {"fields": [{"name": "amount", "type": "double"}]}}
+    record = DatasetRecord(Name("postgres://db", "public.orders"))
+    record.facets.merge(facet, (1_777_629_600_000_000, b"h" * 32))
+    body = msgspec.msgpack.encode(record)
+    assert len(Records(MemoryFacts()).pack(record)) < len(zstandard.ZstdCompressor(level=1).compress(body)) * 0.8
 
 
 def test_a_foreign_file_is_left_alone(tmp_path: Path) -> None:

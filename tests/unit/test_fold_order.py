@@ -14,7 +14,9 @@ import pytest
 
 from lineage.event.model import Event
 from lineage.event.parser import parse_event
+from lineage.fold.context import Context
 from lineage.fold.fold import Fold, MemoryFacts
+from lineage.fold.records import Records
 from lineage.fold.sqlite import SQLiteFacts
 from lineage.memory import MemoryStore
 from lineage.model import EdgeKind
@@ -166,14 +168,28 @@ def test_order_repetition_and_batching_change_nothing_and_no_cycle_comes_of_them
         assert is_acyclic(at_once), f"seed {seed}"
 
 
+@pytest.mark.parametrize("few", [2, 32])
 @pytest.mark.parametrize("block", range(5))
-def test_what_is_remembered_between_batches_changes_nothing(block: int) -> None:
+def test_what_is_remembered_between_batches_changes_nothing(
+    block: int, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lineage.fold.sqlite._SHORT", few)
     for seed in range(10_000 + block * 40, 10_000 + block * 40 + 40):
         world = World(seed)
         events = world.events()
         world.random.shuffle(events)
         sizes = cycle([1, 2, 1, 4])
         assert dump(graph_of(events, repeat(10_000))) == dump(graph_of_forgetful(events, sizes)), f"seed {seed}"
+
+
+def test_what_memory_has_no_room_for_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(Context.__init__.__kwdefaults__, "capacity", 3)
+    monkeypatch.setitem(Records.__init__.__kwdefaults__, "capacity", 1)
+    for seed in range(20_000, 20_040):
+        world = World(seed)
+        events = world.events()
+        world.random.shuffle(events)
+        assert dump(graph_of(events, repeat(10_000))) == dump(graph_of(events, cycle([1, 2]))), f"seed {seed}"
 
 
 def is_acyclic(store: MemoryStore) -> bool:

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from lineage.ledger import Ledger
-from lineage_ingest.intake.answers import no_address, wrong_method
+from lineage_ingest.intake.answers import no_address, problem, wrong_method
 from lineage_ingest.intake.feed import Feed
 from lineage_ingest.intake.guard import Guard
 from lineage_ingest.intake.health import LedgerHealth, probe_folder
@@ -46,6 +46,7 @@ __all__ = [
     "no_address",
     "openapi_paths",
     "probe_folder",
+    "problem",
     "wrong_method",
 ]
 

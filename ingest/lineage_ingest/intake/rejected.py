@@ -3,7 +3,7 @@
 The newest refusals, bounded in number and bytes, in one SQLite file that other processes may read at any time. They are
 written in the background, without waiting for the disk: refusals must not be a way to slow the intake. When they
 come faster than they can be written, the oldest of those that wait are dropped, as the bound would drop them anyway.
-Refusals for want of a key hold a tenth of the rows at most: who has none can't push out what the others sent.
+Refusals of access hold a tenth of the rows at most: who has no key can't push out what the others sent.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ DELETE FROM rejected WHERE id <= (
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One refused body, or one refused element of a batch.
+    """One refused body, one refused element of a batch, or a request that was turned away unread: ``size`` is then its
+    Content-Length.
 
     ``time`` is UTC microseconds since the epoch, ``target`` the path it was sent to, ``element`` its place in its
     batch, ``size`` the bytes as sent; ``body`` may hold fewer of them, or none.

@@ -1,8 +1,9 @@
 """Requests with records that the guard turned away, kept as refusals: "why is my job not there?" may be a missing key.
 
 Who they are from is not known, so little is kept of them: when, where to and why. Never the body, which is not read,
-and never a header, which may hold a key. One a second of each code and address, so that they are no way to slow the
-intake; :class:`~lineage_ingest.intake.rejected.RejectedLog` lets them take a small share of its rows only.
+nor `Authorization`; of other headers only the Origin or Host that the reason names. One a second of each code and
+address, so that they are no way to slow the intake; :class:`~lineage_ingest.intake.rejected.RejectedLog` lets them take
+a small share of its rows only.
 """
 
 from __future__ import annotations

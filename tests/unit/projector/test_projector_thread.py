@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +70,36 @@ def test_entries_that_come_together_are_projected_together_and_who_asks_does_not
         projector.wake(6)
         projector.stop()
         assert applied == [1, 5, 6]
+
+
+def test_enough_entries_are_projected_without_anybody_asking(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lineage.projector.thread._GATHER_SECONDS", 60.0)
+    monkeypatch.setattr("lineage.projector.thread._GATHER_ENTRIES", 3)
+    projector = Projector(house.ledger, house.facts, house.store, house.predictions)
+    projector.start()
+    house.append(event("a"))
+    projector.wake(1)
+    assert projector.wait_for(1, 5)
+    house.append(event("b"), event("c"), event("d"))
+    projector.wake(4)
+    end = time.monotonic() + 5
+    while projector.reached < 4 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert projector.reached == 4
+    projector.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a niceness for each thread")
+def test_the_thread_leaves_the_core_to_others(house: House) -> None:
+    projector = Projector(house.ledger, house.facts, house.store, house.predictions)
+    house.append(event("a"))
+    projector.start()
+    assert projector.wait_for(1, 5)
+    (thread,) = (each for each in threading.enumerate() if each.name == "projector")
+    assert thread.native_id is not None
+    mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert os.getpriority(os.PRIO_PROCESS, thread.native_id) > mine
+    projector.stop()
 
 
 def test_a_wait_ends_at_its_time(house: House) -> None:
