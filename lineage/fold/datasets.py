@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from lineage.facts.claims import Source
+from lineage.facts.schema import schema_fields
 from lineage.fold.context import Context
 from lineage.fold.emission import Emission
 from lineage.fold.store import Table
@@ -186,19 +186,6 @@ class DatasetRows:
             (NameScope.KEY, column_key(*member, field).hex(), key) for member in members if member != name
         ]
         self._emission.give(key, (column,), (), names)
-
-
-def schema_fields(facets: dict[str, Any]) -> list[dict[str, Any]]:
-    """The fields of a schema facet, nested ones by their dotted path."""
-    return list(_fields(facets.get("schema", {}).get("fields"), ""))
-
-
-def _fields(fields: object, prefix: str) -> Iterator[dict[str, Any]]:
-    for field in fields if isinstance(fields, list) else ():
-        if isinstance(field, dict) and isinstance(field.get("name"), str):
-            path = prefix + field["name"]
-            yield {**field, "name": path}
-            yield from _fields(field.get("fields"), path + ".")
 
 
 def _place(source: Source, field: str) -> tuple[Name, str, str]:

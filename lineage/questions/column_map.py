@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from lineage.facts.schema import schema_fields
 from lineage.keys import column_key, dataset_key
 from lineage.model import Column, Dataset, Edge, EdgeKind, Flow
 from lineage.questions.spread import Pair, chunks, fetched, things
@@ -74,16 +74,8 @@ def _flows(graph: GraphReader, wires: Iterable[Edge]) -> dict[bytes, Flow]:
 def _of_schemas(graph: GraphReader, datasets: Sequence[bytes]) -> dict[bytes, bytes]:
     """The columns that the schema facets of ``datasets`` name, each with its dataset."""
     return {
-        column_key(node.namespace, node.name, path): node.key
+        column_key(node.namespace, node.name, field["name"]): node.key
         for node in things(graph, datasets).values()
-        if isinstance(node, Dataset) and isinstance(schema := node.facets.get("schema"), dict)
-        for path in _paths(schema.get("fields"), "")
+        if isinstance(node, Dataset)
+        for field in schema_fields(node.facets)
     }
-
-
-def _paths(fields: Any, prefix: str) -> Iterable[str]:
-    """Nested ones by their dotted path."""
-    for each in fields if isinstance(fields, list) else ():
-        if isinstance(each, dict) and isinstance(each.get("name"), str):
-            yield prefix + each["name"]
-            yield from _paths(each.get("fields"), f"{prefix}{each['name']}.")
