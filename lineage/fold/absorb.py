@@ -133,6 +133,7 @@ class Absorber:
         if tells and all(known.hash != claims.hash for known in record.tellings):
             record.tellings.append(claims)
             self._work.tellers.add(key)
+            self._work.declared.add(key)
         self._records.mark(record)
 
     # -- datasets
@@ -152,6 +153,7 @@ class Absorber:
         if telling is not None and telling not in record.tellings:
             record.tellings.append(telling)
             self._work.tellers.add(key)
+            self._work.declared.add(key)
         self._records.mark(record)
 
     def _absorb_datasets(self, event: Event) -> None:
@@ -243,7 +245,7 @@ class Absorber:
         for spelling in [called for name in names for called in self._directory.called(name)]:
             key = dataset_key(*spelling)
             self._work.flows.update(run for run, _ in facts.links(Table.TOUCHES, key))
-            for table in (Table.SOURCES, Table.HIDDEN):
+            for table in (Table.SOURCES, Table.HIDDEN, Table.TELLERS):
                 for other, _ in facts.links(table, key):
                     self._redo(other)
             self._work.declared.add(key)

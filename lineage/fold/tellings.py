@@ -78,7 +78,8 @@ class Tellings:
                 merged = merge_digests(known[1], telling.digests)
                 contents[public][telling.version] = (known[0], merged)
         self._context.tell(key, record.told_of, contents)
-        publics = sorted({reference.dataset for reference in references.values()})
+        sources = {self._context.directory.resolve(read.name) for _, telling in told for read in telling.reads or ()}
+        publics = sorted(sources.union(reference.dataset for reference in references.values()))
         self._context.relink(Table.TELLERS, key, record.told_of, publics)
         record.told_of = publics
         self._references.set(key, record.references, references, is_run=False)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from lineage.dialects import by_name
-from lineage.facts.claims import Source
+from lineage.facts.claims import Claims, Source
 from lineage.facts.extract import declared_sources, processing_type
 from lineage.flows.division import column_claims, divide
 from lineage.flows.run import view_run
@@ -61,7 +62,8 @@ class Wiring:
                     columns.setdefault(entry.target, []).extend(entry.sources)
         job.needs = self._context.need(key, job.needs, {source for source, _, _ in wires if source})
         self._context.set_columns(job.declared_columns, columns, job.needs)
-        hidden = sorted({s.name for sources in columns.values() for s in sources})
+        told = {self._context.directory.resolve(s.name) for claims in job.tellings for s in _sources(claims)}
+        hidden = sorted(told.union(source.name for source in chain(*columns.values())))
         self._context.relink(Table.HIDDEN, key, job.hidden, hidden)
         job.hidden = hidden
         sources_now = sorted(named.union(name for wire in wires for name in wire[:2] if name is not None))
@@ -78,9 +80,11 @@ class Wiring:
         public = resolve(record.name)
         self._context.set_columns(record.declared_columns, {public: sources})
         names = sorted({source.name for source in sources} - {public})
-        self._context.relink(Table.HIDDEN, key, record.hidden, names)
+        told_earlier = {resolve(read.name) for telling in record.tellings for read in telling.reads or ()} - {public}
+        hidden = sorted(told_earlier.union(names))
+        self._context.relink(Table.HIDDEN, key, record.hidden, hidden)
         self._context.relink(Table.SOURCES, key, record.declared_sources, names)
-        record.hidden, record.declared_sources = names, names
+        record.hidden, record.declared_sources = hidden, names
         self._context.records.mark(record)
         flow = store_key(Base.FLOW, "dataset", *record.name)
         shown = [name for name in names if self._context.is_named(name)]
@@ -147,6 +151,14 @@ class Wiring:
             )
             stale = fresh is not None and wire not in fresh and wire not in declared
             yield (*wire, merged, stale)
+
+
+def _sources(claims: Claims) -> Iterator[Source]:
+    """All that columnLineage and entries name as a source."""
+    for write in claims.writes:
+        yield from write.columns
+    for entry in claims.entries:
+        yield from entry.sources
 
 
 def _job(key: bytes, record: JobRecord) -> Job:

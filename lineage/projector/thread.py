@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from lineage.errors import BusyError, UnavailableError
 from lineage.fold.store import FactStore
@@ -102,6 +103,7 @@ class Projector:
             return True
         with self._changed:
             self._wanted = max(self._wanted, size)
+            self._told = max(self._told, min(size, self._ledger.size()))
             self._changed.notify_all()
             return self._changed.wait_for(lambda: self._reached >= size, timeout)
 
@@ -133,7 +135,9 @@ class Projector:
     def _run_with_low_priority(self) -> None:
         # Only Linux has a niceness for each thread; elsewhere this would be that of the whole process.
         if sys.platform == "linux":
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+            me = threading.get_native_id()
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, me, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, me)))
         self.run()
 
     def run(self) -> None:
@@ -141,11 +145,12 @@ class Projector:
         retry = _FIRST_RETRY
         while True:
             try:
-                begun = time.monotonic()
+                begun, seen = time.monotonic(), self._ledger.size()
                 while not self._given_up() and self._projection.step():
                     self._publish()
-                    self._gather(begun)
-                    begun = time.monotonic()
+                    if self._reached >= seen:
+                        self._gather(begun)
+                    begun, seen = time.monotonic(), self._ledger.size()
                 self._publish()
                 if not self._wait() or self._stopping:
                     self._projection.keep()
@@ -164,7 +169,8 @@ class Projector:
                 retry = min(retry * 2, _LONGEST_RETRY)
 
     def _gather(self, begun: float) -> None:
-        """Let entries come together since ``begun``, unless enough have, or somebody waits for them."""
+        """Let entries come together since ``begun``, unless enough have, or somebody waits for them. Never while a
+        backlog is worked off."""
 
         def is_due() -> bool:
             return self._stopping or self._wanted > self._reached or self._told - self._reached >= _GATHER_ENTRIES

@@ -227,6 +227,11 @@ class Timeline:
             if readers := self._digest_readers.get(name):
                 following = self.writes.next_with_digest(name, place)
                 affected.runs.update(readers.between(place[0], following.written if following else None))
+                # Who made the next one reads past it.
+                affected.runs.update(run for run in (following.parts if following else ()) if self._reads(run))
+
+    def _reads(self, run: bytes) -> bool:
+        return run in self.touches and self.touches[run].reads is not None
 
     def _affect_by_names(self, versions: set[str], moved: set[str], affected: Affected) -> None:
         """``versions`` may name something else now; the writes that ``moved`` name have changed themselves."""
@@ -330,7 +335,7 @@ def _digests(touch: Touch) -> list[tuple[DigestName, int]]:
     found: dict[tuple[DigestName, int], None] = {}
     for told in touch.reads or ():
         for digest in told.digests:
-            found[digest_name(digest), told.at if touch.continuous else touch.start] = None
+            found[digest_name(digest), max(told.at, touch.start) if touch.continuous else touch.start] = None
     return list(found)
 
 

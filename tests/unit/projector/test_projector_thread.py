@@ -72,6 +72,45 @@ def test_entries_that_come_together_are_projected_together_and_who_asks_does_not
         assert applied == [1, 5, 6]
 
 
+def test_a_backlog_is_worked_off_without_a_pause(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lineage.projector.thread._GATHER_SECONDS", 60.0)
+    monkeypatch.setattr("lineage.projector.batches._BATCH_RECORDS", 2)
+    house.append(*(event(name) for name in "abcdefg"))
+    projector = Projector(house.ledger, house.facts, house.store, house.predictions)
+    projector.start()
+    end = time.monotonic() + 5
+    while projector.reached < 7 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert projector.reached == 7
+    projector.stop()
+
+
+def test_a_question_wakes_a_projector_that_was_not_told_of_the_entry(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lineage.projector.thread._IDLE_SECONDS", 60.0)
+    projector = Projector(house.ledger, house.facts, house.store, house.predictions)
+    projector.start()
+    house.append(event("a"))
+    assert projector.wait_for(1, 5)
+    house.append(event("b"))
+    assert projector.wait_for(2, 5)
+    projector.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a niceness for each thread")
+def test_a_niceness_that_may_not_be_set_is_left(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: int) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    projector = Projector(house.ledger, house.facts, house.store, house.predictions)
+    house.append(event("a"))
+    projector.start()
+    assert projector.wait_for(1, 5)
+    projector.stop()
+
+
 def test_enough_entries_are_projected_without_anybody_asking(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lineage.projector.thread._GATHER_SECONDS", 60.0)
     monkeypatch.setattr("lineage.projector.thread._GATHER_ENTRIES", 3)
