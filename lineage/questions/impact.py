@@ -73,7 +73,7 @@ def impact(
         potential=wired,
         actual=ran,
         summary=lambda later: _summary(later.graph, wired, ran),
-        predictions=lambda later: _predictions(later, sorted(served), since, actual.holds),
+        predictions=lambda later: _predictions(later, sorted(served), since, actual.holds, frozenset(seeds.values())),
     )
 
 
@@ -108,9 +108,12 @@ def _standing(graph: GraphReader, ran: Radius) -> Counter[Kind]:
     return Counter({Kind.VERSION: len(stand & versions), Kind.ROLLOUT: live})
 
 
-def _predictions(view: View, runs: Iterable[bytes], since: int | None, holds: Callable[[bytes], bool]) -> Count:
+def _predictions(
+    view: View, runs: Iterable[bytes], since: int | None, holds: Callable[[bytes], bool], changed: frozenset[bytes]
+) -> Count:
     found = things(view.graph, runs).values()
-    return tally(view, [run for run in found if isinstance(run, Run) and run.type is RunType.SERVICE], holds, since)
+    rollouts = [run for run in found if isinstance(run, Run) and run.type is RunType.SERVICE]
+    return tally(view, rollouts, holds, since, changed)
 
 
 def _holding(

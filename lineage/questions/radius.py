@@ -16,7 +16,7 @@ from lineage.model import Column, Dataset, EdgeKind, Job, Owner, Run, Version
 from lineage.questions import consequence
 from lineage.questions.rollouts import is_live
 from lineage.questions.spread import Found, Spread, chunks, flows_of, things
-from lineage.questions.standing import is_replaced, latest_versions, readers_of, served_now
+from lineage.questions.standing import is_on_record, is_replaced, latest_versions, readers_of, served_now
 from lineage.questions.tally import tally
 from lineage.questions.ways import ways_into
 from lineage.store import Direction, GraphReader, Level
@@ -113,7 +113,9 @@ class _Page:
             return False
         if isinstance(node, Version):
             latest = self._latest.get(node.dataset)
-            return latest is not None and not self._spread.holds(latest.key) and is_replaced(node, latest)
+            if latest is None or self._spread.holds(latest.key) or not is_replaced(node, latest):
+                return False
+            return node.run is None or is_on_record(self._graph, latest)
         wrote = self._wrote.get(node.key, ())
         return bool(wrote) and all(self._is_remediated(version) for version in wrote)
 

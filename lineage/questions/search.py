@@ -1,11 +1,11 @@
 """What a text names: a content hash, a commit or a runId exactly; a dataset, column or job by any part of its name, a
-dataset also of its aliases (R2)."""
+dataset also of its aliases (R2). An answer that has room for fewer than match is cut: NODES, at ``limit``."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from lineage.answer import GraphThing, Kind, Search, View, kind_of
+from lineage.answer import Cut, GraphThing, Kind, Search, View, kind_of
 from lineage.errors import BadInputError
 from lineage.keys import Base
 from lineage.label import labels_of
@@ -29,8 +29,9 @@ def search(view: View, text: str, kinds: Collection[Kind] = (), limit: int = 20)
     """Up to ``limit`` (1 to 10,000) things that ``text`` names, of ``kinds`` (empty: all).
 
     First those whose content hash (also written ``sha256:…``), commit or runId it is, by key; then datasets, columns
-    and jobs whose name or namespace holds it, in the store's order: the shortest name first; a dataset once, under its
-    public name, whichever of its names that is. Raises BadInputError.
+    and jobs whose name or namespace holds it, in the store's order: whose name it is, whose name holds it, whose
+    namespace alone does, of each the shortest name first; a dataset once, under its public name, whichever of its names
+    that is. One more is looked for than is given, to tell whether more match. Raises BadInputError.
     """
     if not 1 <= limit <= MOST:
         raise BadInputError(f"first is {limit}; it goes from 1 to {MOST}.", field="/first")
@@ -38,10 +39,11 @@ def search(view: View, text: str, kinds: Collection[Kind] = (), limit: int = 20)
         raise BadInputError("The text holds a lone surrogate, as no name does.", field="/text")
     wanted = frozenset(kinds) or frozenset(Kind)
     exact = {node.key: node for node in _exact(view.graph, text) if kind_of(node) in wanted}
-    parts = {node.key: node for node in _parts(view.graph, text, wanted, limit)}
-    hits = tuple({**exact, **parts}.values())[:limit]
+    parts = {node.key: node for node in _parts(view.graph, text, wanted, limit + 1)}
+    found = tuple({**exact, **parts}.values())
+    hits = found[:limit]
     return Search(
-        cut=None,
+        cut=Cut("NODES", limit, 0) if len(found) > limit else None,
         ledger_index=view.graph.ledger_size - 1,
         behind=view.behind,
         assess=lambda later: assess(later, Holding({hit.key: 0 for hit in hits}, ())),
@@ -51,14 +53,16 @@ def search(view: View, text: str, kinds: Collection[Kind] = (), limit: int = 20)
 
 
 def _alias(hit: GraphThing, text: str) -> Name | None:
-    """The shortest alias of ``hit`` that holds ``text``, if its public name does not."""
+    """The alias of ``hit`` by which ``text`` finds it, if its public name does not hold it: the shortest of those whose
+    name does, or else of those whose namespace does."""
     if not isinstance(hit, Dataset):
         return None
+    folded = text.casefold()
     public, *others = labels_of(hit)
-    held = [label for label in others if label.holds(text.casefold())]
-    if public.holds(text.casefold()) or not held:
+    held = [label for label in others if label.holds(folded)]
+    if public.holds(folded) or not held:
         return None
-    alias = min(held, key=lambda label: (len(label.name), label.name, label.namespace))
+    alias = min(held, key=lambda each: (folded not in each.name.casefold(), len(each.name), each.name, each.namespace))
     return Name(alias.namespace, alias.name)
 
 

@@ -2,7 +2,9 @@
 
 A version is *standing* if it is the latest certain version of its dataset, by (written, key), or a live rollout serves
 it now; a rollout is while it is live. A version that a change reached is *remediated* if a later certain version of its
-dataset was written which the change did not reach: judged by the dataset's latest.
+dataset is known which the change did not reach: judged by the dataset's latest. Where a run wrote the version, the
+later one must be on record too, by who made it or as a declared version: a content that somebody found later may be the
+same, or made from it.
 """
 
 from __future__ import annotations
@@ -29,6 +31,14 @@ def latest_versions(graph: GraphReader, datasets: Iterable[bytes]) -> dict[bytes
 def is_replaced(version: Version, latest: Version | None) -> bool:
     """Whether ``latest`` came after ``version``."""
     return latest is not None and _rank(latest) > _rank(version)
+
+
+def is_on_record(graph: GraphReader, version: Version) -> bool:
+    """Whether ``version`` is more than a content that was found: a run wrote it, somebody declared it, or told what it
+    was made from."""
+    if version.run is not None or version.declared:
+        return True
+    return bool(graph.neighbours([version.key], [EdgeKind.WROTE], Direction.UPSTREAM))
 
 
 def served_now(graph: GraphReader, rollouts: Iterable[bytes]) -> set[bytes]:

@@ -7,7 +7,7 @@ names a version counts for that version alone, whenever the rollout served; any 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from lineage.answer import View
@@ -19,20 +19,28 @@ from lineage.questions.serving import Meanings
 _EVER = (-FOREVER, FOREVER)
 
 
-def tally(view: View, rollouts: Sequence[Run], holds: Callable[[bytes], bool], since: int | None = None) -> Count:
+def tally(
+    view: View,
+    rollouts: Sequence[Run],
+    holds: Callable[[bytes], bool],
+    since: int | None = None,
+    changed: Collection[bytes] = (),
+) -> Count:
     """The predictions of ``rollouts``, from ``since`` on, that what ``holds`` had a part in: all predictions of a
-    rollout that read no such version. A rollout that tells no start made only those that name it."""
+    rollout that read no such version, or is among ``changed`` itself. A rollout that tells no start made only those
+    that name it."""
     reads = all_reads(view.graph, (run.key for run in rollouts))
     by_deployment: dict[Name, list[_Rollout]] = defaultdict(list)
     for run in rollouts:
-        by_deployment[run.job].append(_rollout(run, reads.get(run.key, ()), holds))
+        by_deployment[run.job].append(_rollout(run, reads.get(run.key, ()), holds, run.key in changed))
     served = [one for deployment, own in by_deployment.items() for one in _served(view, deployment, own)]
     return view.predictions.count(served, since=since)
 
 
 @dataclass(frozen=True, slots=True)
 class _Rollout:
-    """``times``: by version, when a model's served; ``held``: its reads, of whatever, that the change reached."""
+    """``times``: by version, when a model's served; ``held``: its reads, of whatever, that the change reached; none if
+    it is what changed."""
 
     run: Run
     models: Sequence[ModelRead]
@@ -61,9 +69,10 @@ class _Rollout:
         return -FOREVER if from_its_start else at, FOREVER
 
 
-def _rollout(run: Run, reads: Sequence[ModelRead], holds: Callable[[bytes], bool]) -> _Rollout:
+def _rollout(run: Run, reads: Sequence[ModelRead], holds: Callable[[bytes], bool], has_changed: bool) -> _Rollout:
     models = [read for read in reads if read.version.is_model]
-    return _Rollout(run, models, times_served(models, run), [read for read in reads if holds(read.version.key)])
+    held = [] if has_changed else [read for read in reads if holds(read.version.key)]
+    return _Rollout(run, models, times_served(models, run), held)
 
 
 def _served(view: View, deployment: Name, rollouts: Sequence[_Rollout]) -> Iterator[Served]:

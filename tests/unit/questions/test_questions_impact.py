@@ -159,10 +159,18 @@ def test_uncertain_versions_replace_nothing(pipeline: Any) -> None:
 
 def test_a_model_version_that_is_served_now_stands_though_replaced(pipeline: Any) -> None:
     world = pipeline.world
-    world.version(pipeline.churn, 90)
+    world.version(pipeline.churn, 90, declared=("9",))
     view = world.view()
     hit = by_key(view, impact(view, RAW).actual)[pipeline.churn1]
     assert (hit.standing, hit.remediated) == (True, True)
+
+
+def test_a_content_that_somebody_found_later_remediates_nothing_that_a_run_wrote(pipeline: Any) -> None:
+    world = pipeline.world
+    world.version(pipeline.clean, 51, digest="found")
+    view = world.view()
+    hit = by_key(view, impact(view, RAW).actual)[pipeline.clean1]
+    assert (hit.remediated, hit.consequence) == (False, "REBUILD")
 
 
 def test_a_model_version_that_the_rollout_left_does_not_stand(pipeline: Any) -> None:

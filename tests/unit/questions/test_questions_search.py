@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lineage.answer import Kind
+from lineage.answer import Cut, Kind
 from lineage.model import Name
 from lineage.questions.search import search
 
@@ -64,3 +64,27 @@ def test_a_content_hash_is_found_in_any_case_with_its_algorithm_or_without(world
     world.version(raw, 10, digest="abc")
     for text in ("abc", "ABC", "sha256:abc", "SHA256:ABC"):
         assert [type(hit).__name__ for hit in search(world.view(), text).hits] == ["Version"], text
+
+
+def test_an_answer_that_has_no_room_for_all_that_match_says_so(world: Any) -> None:
+    world.version(world.dataset("abc"), 10, digest="abc")
+    world.dataset("abcd")
+    world.job("abcde")
+    for limit in (1, 2, 3):
+        answer = search(world.view(), "abc", limit=limit)
+        assert (answer.complete, answer.cut, len(answer.hits)) == (False, Cut("NODES", limit, 0), limit)
+    whole = search(world.view(), "abc", limit=4)
+    assert (whole.complete, whole.cut, len(whole.hits)) == (True, None, 4)
+    assert search(world.view(), "abc", (Kind.JOB,), limit=1).complete
+
+
+def test_whose_name_it_is_comes_before_whose_name_or_namespace_holds_it(world: Any) -> None:
+    world.dataset("lab_b")
+    world.dataset("b")
+    assert [name for name, _ in found(world, "b")][:2] == ["b", "lab_b"]
+    assert [name for name, _ in found(world, "lab")][:1] == ["lab_b"]
+
+
+def test_an_alias_is_said_by_its_name_before_one_of_a_shorter_name_whose_namespace_matches(world: Any) -> None:
+    world.dataset("path", aliases=(Name("orders", "q"), Name("n", "old_orders")))
+    assert found(world, "orders") == [("path", Name("n", "old_orders"))]

@@ -167,3 +167,27 @@ def test_what_two_rollouts_may_have_made_counts_once(worlds: Callable[[], Any]) 
     shop = Shop(worlds(), [SPLIT, SHIFTED], [{"time": 7}, {"time": 7, "model": M, "model_version": "1"}])
     answer = impact(shop.view, DatasetRef(*M)).predictions(shop.view)
     assert (answer.count, answer.first_at, answer.last_at) == (2, 7, 7)
+
+
+def test_a_deployment_made_all_predictions_of_its_rollouts_also_where_one_learnt_from_another(
+    worlds: Callable[[], Any],
+) -> None:
+    world = worlds()
+    world.job("api", is_deployment=True)
+    model, log = world.model("m"), world.dataset("log")
+    world.job("train")
+    first = world.version(model, 10, declared=("1",))
+    one = world.rollout("api", "r1", 100, 200)
+    flow = world.flow(one, "log")
+    world.read(first, flow, at=100)
+    logged = world.version(log, 100, run=one)
+    world.write(flow, logged)
+    _, second = world.execute("train", "t2", {logged: None}, model, 150)
+    other = world.rollout("api", "r2", 200, serves=((200, model, (first, second)),))
+    flow = world.flow(other)
+    for version in (first, second):
+        world.read(version, flow, at=200)
+    world.predicted("a", 120)
+    world.predicted("b", 250, run_id="r2", model=Name("db", "m"), model_version="1")
+    view = world.view()
+    assert impact(view, API).predictions(view).count == 2
