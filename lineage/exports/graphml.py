@@ -15,9 +15,13 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def to_graphml(view: View, answer: Graphic) -> str:
     """``answer`` as a GraphML document."""
-    graph = to_networkx(view, answer)
-    for _, attributes in graph.nodes(data=True):
-        attributes.update({name: _written(value) for name, value in attributes.items()})
+    graph = networkx.MultiDiGraph()
+    drawn = to_networkx(view, answer)
+    for node, attributes in drawn.nodes(data=True):
+        graph.add_node(node, **{name: _written(value) for name, value in attributes.items()})
+    # The key becomes the edge's id, which a document may hold once.
+    for number, (source, target, attributes) in enumerate(drawn.edges(data=True)):
+        graph.add_edge(source, target, key=f"e{number}", **attributes)
     return "\n".join(networkx.generate_graphml(graph))
 
 

@@ -78,3 +78,14 @@ def test_no_commit_and_broken_files_mean_no_location(git: Path) -> None:
     assert find_code(git.parent) is None
     (git / "HEAD").write_bytes(b"\xff\xfe")
     assert find_code(git.parent) is None
+
+
+@pytest.mark.parametrize("version", [2, 4])
+def test_a_file_that_is_not_in_the_repository_has_no_commit(git: Path, version: int) -> None:
+    names = b"jobs/train.py\0" if version == 2 else b"train.py\0"
+    (git / "index").write_bytes(b"DIRC" + version.to_bytes(4) + (1).to_bytes(4) + b"\0" * 62 + names)
+    (git.parent / "jobs").mkdir()
+    for name in ("train.py", "scratch.py"):
+        (git.parent / "jobs" / name).write_text("")
+    assert find_code(git.parent / "jobs" / "train.py") is not None
+    assert (find_code(git.parent / "jobs" / "scratch.py") is None) == (version == 2)

@@ -33,8 +33,8 @@ class CodeLocation:
 
 
 def find_code(path: Path) -> CodeLocation | None:
-    """The repository that a file or folder stands in, at the commit checked out; None if there is none, or it has no
-    commit."""
+    """The repository that a file or folder stands in, at the commit checked out; None if there is none, it has no
+    commit, or the file isn't in it: the commit then says nothing of the file."""
     path = path.absolute()
     for folder in (path, *path.parents):
         git = _git_folder(folder / ".git")
@@ -58,7 +58,7 @@ def _read(git: Path, top: Path, path: Path) -> CodeLocation | None:
     head = _text(git / "HEAD")
     reference = head.removeprefix("ref: ") if head.startswith("ref: ") else None
     commit = head if reference is None else _resolve(reference, git, common)
-    if not _COMMIT.fullmatch(commit):
+    if not _COMMIT.fullmatch(commit) or (path.is_file() and not _is_tracked(git / "index", path.relative_to(top))):
         return None
     return CodeLocation(
         url=_remote(common / "config") or top.as_uri(),
@@ -66,6 +66,16 @@ def _read(git: Path, top: Path, path: Path) -> CodeLocation | None:
         branch=reference.removeprefix("refs/heads/") if reference else None,
         path=path.relative_to(top).as_posix() if path != top else None,
     )
+
+
+def _is_tracked(index: Path, path: Path) -> bool:
+    """Whether git's index (gitformat-index) names a file. Version 4 shortens names: what it holds is taken for all."""
+    try:
+        content = index.read_bytes()
+    except OSError:
+        return True
+    whole_names = content[:4] == b"DIRC" and int.from_bytes(content[4:8]) in (2, 3)
+    return not whole_names or path.as_posix().encode() + b"\0" in content
 
 
 def _resolve(reference: str, git: Path, common: Path) -> str:

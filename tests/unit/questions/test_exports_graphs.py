@@ -134,3 +134,10 @@ def test_prov_of_a_logical_answer_has_jobs_as_activities(pipeline: Any) -> None:
     document = to_prov(view, impact(view, DatasetRef("db", "raw")))
     assert not document["entity"].keys() & document["activity"].keys()
     assert len(document["activity"]) == 8
+
+
+def test_each_edge_of_a_graphml_document_has_an_id_of_its_own(pipeline: Any) -> None:
+    view = pipeline.world.view()
+    ids = re.findall(r'<edge [^>]*\bid="([^"]*)"', to_graphml(view, provenance(view, CHURN)))
+    assert len(ids) > 3
+    assert len(set(ids)) == len(ids)
