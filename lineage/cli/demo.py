@@ -28,6 +28,7 @@ def demo(
     from lineage_ingest.demo.server import DemoServer, DemoServerError, find_place, fresh_folder
 
     screen = Screen()
+    stays = screen.terminal and not exit_at_end
     place = find_place(port)
     own = fresh_folder(folder.absolute())
     if place.taken:
@@ -35,12 +36,10 @@ def demo(
     screen.line("Starting a server of the demo's own …", "dim")
     try:
         with DemoServer(place, own) as server:
-            Story(screen, place.url, own).tell(server.wait_until_ready)
-            if screen.terminal and not exit_at_end:
+            Story(screen, place.url, own, stays=stays).tell(server.wait_until_ready)
+            if stays:
                 screen.line(f"The server goes on at {place.url} until you press Ctrl-C.", "bold")
                 server.wait()
-        if not screen.terminal or exit_at_end:
-            screen.line(f"The server has stopped. To ask its data again: lineage serve --data {own / 'store'}")
     except DemoServerError as error:
         raise LineageError(str(error)) from error
     except KeyboardInterrupt:

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 
 class Story:
-    """The demo against the server at ``url``, with its files in ``folder``."""
+    """The demo against the server at ``url``, with its files in ``folder``. ``stays``: the server goes on after it."""
 
-    def __init__(self, screen: Screen, url: str, folder: Path) -> None:
+    def __init__(self, screen: Screen, url: str, folder: Path, *, stays: bool) -> None:
         self._screen = screen
         self._url = url
         self._folder = folder
+        self._stays = stays
 
     def tell(self, wait_until_ready: Callable[[], None]) -> DemoResult:
         """All of it; ``wait_until_ready`` returns once the server answers. Raises LineageError when lineage can't be
@@ -92,6 +93,10 @@ class Story:
     def _close(self, result: DemoResult) -> None:
         self._chapter("What to try next")
         lineage = shlex.quote(_program())
+        if not self._stays:
+            store, port = shlex.quote(str(self._folder / "store")), self._url.rpartition(":")[2]
+            self._screen.line("The demo's server stops now. In a terminal of its own, start one on its data:")
+            self._screen.line(f"  {lineage} serve --data {store} --port {port}")
         if self._url != DEFAULT_URL:
             self._screen.line(f"  export LINEAGE_URL={self._url}")
         model = (result.namespace, result.champion)
