@@ -29,7 +29,10 @@ TOKEN_PREFIX = "lineage_"  # noqa: S105 - the public mark of every token, no sec
 _RANDOM_BYTES = 32
 _MAX_NAME = 100
 _FILE_FORMAT = 1
-_HINT = "Send `Authorization: Bearer <key>`; `lineage keys new NAME` makes one."
+_HINT = (
+    "Send `Authorization: Bearer <key>`. `lineage keys new NAME --data FOLDER` makes one, on the server's machine and "
+    "with the folder that it serves."
+)
 
 
 @dataclass(frozen=True, slots=True)

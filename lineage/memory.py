@@ -23,7 +23,7 @@ from typing import TypeVar
 import msgspec
 
 from lineage.keys import Base
-from lineage.label import labels_of
+from lineage.label import Label, labels_of
 from lineage.model import Changes, Edge, EdgeKey, EdgeKind, NameKey, NameScope, Node, base_of
 from lineage.store import EVERYTHING, Direction, EdgeFilter, Level, Limits, Reach
 from lineage.topology import Place, traverse
@@ -223,9 +223,9 @@ class MemoryReader:
         for node in self._graph.nodes.values():
             if base_of(node) in bases:
                 held = [label for label in labels_of(node) if label.holds(wanted)]
-                ranks = [(len(label.name), label.name, label.namespace, node.key) for label in held]
+                ranks = [(*_rank(label, wanted), node.key) for label in held]
                 found += [min(ranks)] if ranks else []
-        return [self._graph.nodes[key] for _, _, _, key in sorted(found)[: max(limit, 0)]]
+        return [self._graph.nodes[key] for *_, key in sorted(found)[: max(limit, 0)]]
 
     def count(self) -> dict[str, int]:
         """How many nodes there are of each base kind and edges of each kind, those with none too."""
@@ -247,3 +247,9 @@ class MemoryReader:
     def _places(self, keys: Sequence[bytes]) -> list[Place[bytes]]:
         nodes = self._graph.nodes
         return [(key, key, base_of(nodes[key])) for key in keys if key in nodes]
+
+
+def _rank(label: Label, wanted: str) -> tuple[bool, bool, int, str, str]:
+    """What stands first: the whole name, a part of it, the namespace alone; then the shortest."""
+    folded = label.name.casefold()
+    return folded != wanted, wanted not in folded, len(label.name), label.name, label.namespace

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from lineage.access import KeyRing
 from lineage.app.lock import FolderLock
 from lineage.errors import DataFolderError
 from lineage.fold.sqlite import SQLiteFacts
+from lineage.ledger import KeptRoot
 from lineage.ledger.sqlite import SQLiteLedger
 from lineage.memory import MemoryStore
 from lineage.predictions.sqlite import PredictionIndex
@@ -43,9 +44,14 @@ class Folder:
     projector: Projector | None
     _closing: ExitStack = field(default_factory=ExitStack)
 
-    def check(self, report: Report = lambda what, done, of: None, scratch: Path | None = None) -> CheckReport:
+    def check(
+        self,
+        report: Report = lambda what, done, of: None,
+        scratch: Path | None = None,
+        kept: KeptRoot | None = None,
+    ) -> CheckReport:
         """What ``fsck`` does; see :func:`lineage.projector.check.check_projection`."""
-        return check_projection(self.ledger, self.store, self.predictions, report, scratch)
+        return check_projection(self.ledger, self.store, self.predictions, report, scratch, kept)
 
     def close(self) -> None:
         """Stop the projector and close all files; may be called twice."""
@@ -58,16 +64,17 @@ class Folder:
         self.close()
 
 
-def open_folder(settings: Settings, *, read_only: bool = False) -> Folder:
+def open_folder(settings: Settings, *, read_only: bool = False, even_damaged: bool = False) -> Folder:
     """Open the data folder of ``settings``, and make it if it isn't there.
 
     With ``read_only`` it must exist, nothing in it is written, and a server may run on it meanwhile; what is not
-    projected yet then stays so, save with the store ``memory``, which is made from the whole ledger on the spot.
+    projected yet then stays so, save with the store ``memory``, which is made from the whole ledger on the spot. With
+    ``even_damaged`` it is also opened to be read where the ledger's payloads can't be: for :meth:`Folder.check`.
     Raises DataFolderError if another process owns the folder, and for files that are foreign or damaged;
     LedgerUnavailableError and UnavailableError where the disk refuses.
     """
     with ExitStack() as closing:
-        folder = _open_to_read(settings, closing) if read_only else _open_to_write(settings, closing)
+        folder = _open_to_read(settings, closing, even_damaged) if read_only else _open_to_write(settings, closing)
         folder._closing = closing.pop_all()
         return folder
 
@@ -106,22 +113,27 @@ def _projection_files(settings: Settings, path: Path) -> tuple[SQLiteFacts, Grap
     return SQLiteFacts(path / "facts.sqlite"), SQLiteStore(path / "graph.sqlite"), path / "graph.sqlite-wal"
 
 
-def _open_to_read(settings: Settings, closing: ExitStack) -> Folder:
+def _open_to_read(settings: Settings, closing: ExitStack, even_damaged: bool) -> Folder:
     path = settings.data
-    ledger = SQLiteLedger(path / "ledger.sqlite", read_only=True)
+    ledger = SQLiteLedger(path / "ledger.sqlite", read_only=True, even_damaged=even_damaged)
     closing.callback(ledger.close)
     predictions = PredictionIndex(path / "predictions.sqlite", read_only=True)
     closing.callback(predictions.close)
-    store = _in_memory(ledger) if settings.store == "memory" else SQLiteStore(path / "graph.sqlite", read_only=True)
+    store = (
+        _in_memory(ledger, even_damaged)
+        if settings.store == "memory"
+        else SQLiteStore(path / "graph.sqlite", read_only=True)
+    )
     closing.callback(store.close)
     rejected = RejectedLog(path / "rejected.sqlite")
     keys = KeyRing(path / "keys.json")
     return Folder(path, ledger, store, predictions, keys, rejected, _random_secret(), None)
 
 
-def _in_memory(ledger: SQLiteLedger) -> GraphStore:
+def _in_memory(ledger: SQLiteLedger, even_damaged: bool) -> GraphStore:
     store = MemoryStore()
-    Projector(ledger, SQLiteFacts(None), store, _NoPredictions()).catch_up()
+    with suppress(*[DataFolderError] * even_damaged):
+        Projector(ledger, SQLiteFacts(None), store, _NoPredictions()).catch_up()
     return store
 
 

@@ -20,8 +20,15 @@ def new_key(
 
     token = key_ring(data).new(name)
     sys.stdout.write(f"{token}\n")
+    sys.stdout.flush()
+    if (data / "ledger.sqlite").is_file():
+        sys.stderr.write(f"A key for the server of the folder {data}.\n")
+    else:
+        sys.stderr.write(
+            f"There is no ledger in {data} yet: this key is for a server started with `--data {data}`, and for no "
+            "other.\n"
+        )
     sys.stderr.write(
-        f"A key for the server of the folder {data}.\n"
         "Keep it: it can't be shown again. Send it as `Authorization: Bearer …`, or set LINEAGE_API_KEY\n"
         "(OPENLINEAGE_API_KEY for OpenLineage clients).\n"
     )
@@ -51,8 +58,15 @@ def revoke_key(
     from lineage.cli.folder import key_ring
     from lineage.cli.screen import Screen
 
-    for gone in key_ring(data).revoke(key):
+    ring = key_ring(data)
+    for gone in ring.revoke(key):
         Screen().line(f"Revoked {gone.id} ({gone.name}).")
+    if all(one.revoked is not None for one in ring.list()):
+        sys.stdout.flush()
+        sys.stderr.write(
+            "That was the last key in force: the server now refuses everybody until a new one is made\n"
+            f"(lineage keys new NAME --data {data}).\n"
+        )
 
 
 def rejected(

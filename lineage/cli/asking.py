@@ -76,7 +76,8 @@ def find_subject(ask: Ask, text: str) -> Data:
         return {"id": found[0]["id"]}
     if not found:
         raise NotFoundError(f"Nothing is named {text!r}.", hint="Try `lineage search` with a part of the name.")
-    known = "; ".join(f"{hit['kind']} {hit['label']} ({hit['id']})" for hit in found[:5])
+    known = "; ".join(f"{hit['kind']} {hit['namespace']} {hit['label']} ({hit['id']})" for hit in found[:5])
+    known += f"; and {len(found) - 5} more" if len(found) > 5 else ""
     raise LineageError(f"{text!r} names several things: {known}.", hint="Give the id of one of them.")
 
 

@@ -118,10 +118,14 @@ def path(
 ) -> None:
     """How one thing came from another: a shortest path, as wired and as run."""
     from lineage.cli.asking import find_subject
-    from lineage.cli.show_paths import show_path
+    from lineage.cli.show_paths import has_route, show_path
 
     def ask_path(ask: Ask) -> dict[str, Any]:
-        return ask("Path", {"from": find_subject(ask, source), "to": find_subject(ask, target)})
+        start, end = find_subject(ask, source), find_subject(ask, target)
+        told = ask("Path", {"from": start, "to": end})
+        if not json and not has_route(told["path"]):
+            told["path"]["back"] = ask("Path", {"from": end, "to": start})["path"]
+        return told
 
     _answer(_place(url, data, api_key), json, ask_path, "path", show_path)
 

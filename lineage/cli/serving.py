@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from lineage.settings import Settings
 
 
 class StoreChoice(StrEnum):
@@ -49,7 +52,25 @@ def serve(
     settings = read_settings(given)
 
     def on_ready(url: str) -> None:
+        why = _why_locked(settings)
+        if why:
+            sys.stderr.write(
+                f"{why}: every request will be refused until a key is made:\n"
+                f"  lineage keys new NAME --data {settings.data}\n"
+            )
         sys.stderr.write(f"Lineage serves {settings.data} at {url} (GraphiQL: {url}/graphql). Ctrl-C stops it.\n")
         sys.stderr.flush()
 
     app.serve(settings, on_ready)
+
+
+def _why_locked(settings: Settings) -> str:
+    """Why the server asks for a key that nobody has; empty if it does not."""
+    from lineage.cli.folder import key_ring
+
+    keys = key_ring(settings.data).list()
+    if any(key.revoked is None for key in keys):
+        return ""
+    if keys:
+        return "All API keys are revoked"
+    return "" if settings.loopback or settings.insecure else f"{settings.host} is not loopback, and there is no API key"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,9 @@ from lineage.cli.screen import Screen
 Data = dict[str, Any]
 
 _HASH_SHOWN = 12
+_GAPS_SHOWN = 5
+_PAGE = 100
+"""How many gaps the operations ask for."""
 _TIMED = re.compile(r" @ (\d{4}-\d\d-\d\d) \d\d:\d\d$")
 
 
@@ -20,7 +24,7 @@ def show_standing(screen: Screen, answer: Data) -> None:
     if answer.get("complete", True):
         said = "Complete"
     elif cut and cut["reason"] == "NODES":
-        said = f"INCOMPLETE: cut after {cut['limit']:,} nodes"
+        said = f"INCOMPLETE: cut after {cut['limit']:,} node{'s' if cut['limit'] != 1 else ''}"
     else:
         said = "INCOMPLETE: cut when its time was out" if cut else "INCOMPLETE"
     behind = answer.get("behind", 0)
@@ -33,6 +37,41 @@ def show_rest(screen: Screen, shown: int, total: int) -> None:
     """Say what a page left out."""
     if total > shown:
         screen.line(f"  … and {total - shown:,} more; page through them by GraphQL.", "dim")
+
+
+def show_score(screen: Screen, answer: Data) -> None:
+    """Head what an answer can't be sure of with the share of it that is sure."""
+    screen.heading(f"Score {answer['score']:.2f}: the share of versions and reads that carry no gap")
+
+
+def show_gaps(screen: Screen, answer: Data) -> None:
+    """The score, and in a few lines the first gaps of each code, with how many there are of it."""
+    gaps = answer["gaps"]
+    show_score(screen, answer)
+    if not gaps["nodes"]:
+        screen.line("  No gaps.")
+        return
+    codes = Counter(gap["kind"] for gap in gaps["nodes"])
+    last = gaps["nodes"][-1]["kind"] if gaps["totalCount"] > len(gaps["nodes"]) else None
+    shown = _first_of_each(gaps["nodes"])
+    told = [f"{code} ({count}{'+' if code == last else ''})" if count > 1 else code for code, count in codes.items()]
+    names = dict(zip(codes, told, strict=True))
+    width = max(len(names[gap["kind"]]) for gap in shown)
+    for gap in shown:
+        screen.line(f"  {names.get(gap['kind'], ''):<{width}}  {gap['message']}")
+        names[gap["kind"]] = ""
+    if gaps["totalCount"] > len(shown):
+        screen.line(f"  … and {gaps['totalCount'] - len(shown):,} more; --json has the first {_PAGE}.", "dim")
+
+
+def _first_of_each(gaps: list[Data]) -> list[Data]:
+    """A few of ``gaps``, in their order: the first of each code before the second of any."""
+    seen: Counter[str] = Counter()
+    ranks = []
+    for place, gap in enumerate(gaps):
+        seen[gap["kind"]] += 1
+        ranks.append((seen[gap["kind"]], place))
+    return [gaps[place] for place in sorted(place for _, place in sorted(ranks)[:_GAPS_SHOWN])]
 
 
 def short_hash(digest: Data, full: bool) -> str:

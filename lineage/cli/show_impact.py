@@ -16,10 +16,12 @@ from lineage.cli.show_answer import (
     moment,
     owners,
     short_label,
+    show_gaps,
     show_rest,
     show_standing,
     thing_label,
 )
+from lineage.cli.show_which import Which
 
 _STYLES = {
     "rebuild": "cyan",
@@ -29,6 +31,7 @@ _STYLES = {
     "rescore": "magenta",
     "none": "dim",
 }
+_MORE = ("evidence", "owners", "state")
 _DEEPEST = 24
 """A tree that is deeper leaves no room for what it says; the table then says it."""
 
@@ -48,6 +51,8 @@ def show_impact(screen: Screen, answer: Data) -> None:
     _show_radius(screen, "Potential: what is wired downstream", answer["potential"])
     _show_radius(screen, "Actual: what really read it, and what came of that", answer["actual"])
     _show_predictions(screen, answer["predictions"])
+    if answer["summary"] or answer["gaps"]["totalCount"]:
+        show_gaps(screen, answer)
     show_standing(screen, answer)
 
 
@@ -56,30 +61,48 @@ def _show_radius(screen: Screen, title: str, page: Data) -> None:
     if not hits:
         return
     tree = list(_tree(hits)) if screen.terminal else []
+    which = Which(node for hit in hits for node in (hit["node"], hit["via"]))
     if 0 < max((depth for _, depth, _ in tree), default=0) <= _DEEPEST:
-        _show_tree(screen, title, tree)
+        _show_tree(screen, title, tree, which)
     else:
-        screen.heading(title)
-        rows = [(hit["distance"], *_told(hit), thing_label(hit["node"]), _via(hit), *_more(hit)) for hit in hits]
-        columns = ("distance", "consequence", "kind", TREE, "via", "evidence", "owners", "state")
-        screen.dense(columns, rows, right=("distance",), usual=("declared",), styles=_STYLES)
+        _show_table(screen, title, hits, which)
     show_rest(screen, len(hits), page["totalCount"])
+
+
+def _show_table(screen: Screen, title: str, hits: list[Data], which: Which) -> None:
+    """What is wired has no marks, and no column for them."""
+    screen.heading(title)
+    marked = which.marks_any(hit["node"] for hit in hits)
+    rows = [
+        (
+            *(hit["distance"], *_told(hit), thing_label(hit["node"])),
+            *([which.of(hit["node"])] if marked else []),
+            *(_via(hit, which), *_more(hit)),
+        )
+        for hit in hits
+    ]
+    columns = ("distance", "consequence", "kind", TREE, *(["which"] if marked else []), "via", *_MORE)
+    screen.dense(columns, rows, right=("distance",), usual=("declared",), styles=_STYLES)
 
 
 Row = tuple[str, int, Data]
 """The lines that lead to a node, its depth, and the hit; of a root, only the node is told."""
 
 
-def _show_tree(screen: Screen, title: str, tree: list[Row]) -> None:
+def _show_tree(screen: Screen, title: str, tree: list[Row], which: Which) -> None:
     day = common_day(hit["node"] for _, _, hit in tree)
     screen.heading(f"{title} ({day}, UTC)" if day else title)
     rows = [
-        (f"{lines}{short_label(hit['node'], day)}", *(_told(hit)[::-1] + _more(hit) if depth else ("",) * 5))
+        (
+            f"{lines}{short_label(hit['node'], day)}",
+            which.of(hit["node"]),
+            *(_told(hit)[::-1] + _more(hit) if depth else ("",) * 5),
+        )
         for lines, depth, hit in tree
     ]
     told = {owners(hit) for _, depth, hit in tree if depth}
     shared = told.pop() if len(told) == 1 else ""
-    columns = (TREE, "kind", "consequence", "evidence", "owners", "state")
+    columns = (TREE, "which", "kind", "consequence", *_MORE)
     screen.dense(columns, rows, usual=("declared", shared), styles=_STYLES)
     if shared:
         screen.line(f"  All of it is owned by {shared}.", "dim")
@@ -118,8 +141,12 @@ def _told(hit: Data) -> tuple[str, str]:
     return hit["consequence"].lower(), hit["node"]["kind"].lower()
 
 
-def _via(hit: Data) -> str:
-    return thing_label(hit["via"]) if hit["via"] else ""
+def _via(hit: Data, which: Which) -> str:
+    via = hit["via"]
+    if not via:
+        return ""
+    mark = which.of(via) if which.is_needed(via) else ""
+    return f"{thing_label(via)} ({mark})" if mark else thing_label(via)
 
 
 def _more(hit: Data) -> tuple[str, str, str]:

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from lineage.cli.screen import TREE, Screen
-from lineage.cli.show_answer import Data, common_day, owners, short_label, show_rest, show_standing, thing_label
+from lineage.cli.show_answer import (
+    Data,
+    common_day,
+    owners,
+    short_label,
+    show_gaps,
+    show_rest,
+    show_standing,
+    thing_label,
+)
+from lineage.cli.show_which import Which
+
+_MOST = 1_000
+"""What ``lineage search --first`` can be."""
 
 _BINDINGS = {
     "DECLARED": "reads it as declared",
@@ -20,21 +33,56 @@ def show_provenance(screen: Screen, answer: Data) -> None:
     if not page["nodes"]:
         screen.line("  Nothing is known upstream of it.")
     else:
-        rows = [
-            (hit["distance"], hit["node"]["kind"].lower(), thing_label(hit["node"]), hit["evidence"].lower())
-            for hit in page["nodes"]
-        ]
-        screen.table(("distance", "kind", "what", "evidence"), rows, right=("distance",))
-        show_rest(screen, len(rows), page["totalCount"])
+        _show_upstream(screen, page["nodes"], _bindings(answer["links"]["nodes"]))
+        show_rest(screen, len(page["nodes"]), page["totalCount"])
         screen.line(f"  {answer['links']['totalCount']:,} reads and writes tie them.")
+    if page["nodes"] or answer["gaps"]["totalCount"]:
+        show_gaps(screen, answer)
     show_standing(screen, answer)
+
+
+def _show_upstream(screen: Screen, hits: list[Data], bindings: dict[str, list[str]]) -> None:
+    which = Which(hit["node"] for hit in hits)
+    rows = [
+        (
+            hit["distance"],
+            hit["node"]["kind"].lower(),
+            thing_label(hit["node"]),
+            which.of(hit["node"]),
+            ", ".join(bindings.get(hit["node"]["id"], ())),
+            hit["evidence"].lower(),
+        )
+        for hit in hits
+    ]
+    screen.dense(("distance", "kind", TREE, "which", "binding", "evidence"), rows, right=("distance",))
+
+
+def _bindings(links: list[Data]) -> dict[str, list[str]]:
+    """How the reads of what was read found it, each way once, as far as the links are here."""
+    found: dict[str, list[str]] = {}
+    for link in links:
+        if link["binding"] and link["binding"].lower() not in found.setdefault(link["source"]["id"], []):
+            found[link["source"]["id"]].append(link["binding"].lower())
+    return found
 
 
 def show_path(screen: Screen, answer: Data) -> None:
-    """Write ``answer``, the field ``path`` of the operation Path."""
+    """Write ``answer``, the field ``path`` of the operation Path; in ``back``, where asked for, the same answer for the
+    other direction."""
     _show_route(screen, "As wired", answer["potential"])
     _show_route(screen, "As run", answer["actual"])
+    back = answer.get("back")
+    if back and has_route(back):
+        screen.line()
+        screen.line("The other way round there is one: data flows from B to A. Ask `lineage path B A`.")
+    if has_route(answer):
+        show_gaps(screen, answer)
     show_standing(screen, answer)
+
+
+def has_route(answer: Data) -> bool:
+    """Whether ``answer``, of the operation Path, has a path on either level."""
+    return bool(answer["potential"] or answer["actual"])
 
 
 def show_search(screen: Screen, answer: Data) -> None:
@@ -49,6 +97,10 @@ def show_search(screen: Screen, answer: Data) -> None:
                 for hit, alias in zip(answer["hits"], answer["byAlias"], strict=True)
             ],
         )
+    cut = answer.get("cut")
+    if cut and cut["limit"]:
+        more = f"--first {min(2 * cut['limit'], _MOST)}" if cut["limit"] < _MOST else "give more of the name"
+        screen.line(f"  … more match: {more}", "dim")
     show_standing(screen, answer)
 
 

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from lineage.cli.screen import Screen
-from lineage.cli.show_answer import Data, file_name, moment, short_hash, show_rest, show_standing
+from lineage.cli.show_answer import Data, file_name, moment, short_hash, show_rest, show_score, show_standing
+from lineage.cli.show_which import Which
 
 _CERTAINTIES = {
     "EXACT": "This is what served.",
@@ -47,11 +48,12 @@ def _show_model(screen: Screen, model: Data) -> None:
 
 def _show_datasets(screen: Screen, page: Data) -> None:
     screen.heading("Trained on")
+    which = Which(hit["version"] for hit in page["nodes"])
     rows = [
         (
             hit["role"],
             hit["distance"],
-            f"{_name(hit['version'])}{_said_version(hit['version'])}",
+            f"{_name(hit['version'])}{_said_version(hit['version']) or _said_writer(hit['version'], which)}",
             ", ".join(short_hash(each, not screen.terminal) for each in hit["version"]["contentHashes"]) or "none told",
             (hit["binding"] or "").lower(),
             hit["evidence"].lower(),
@@ -65,7 +67,7 @@ def _show_datasets(screen: Screen, page: Data) -> None:
 
 def _show_gaps(screen: Screen, answer: Data) -> None:
     gaps = answer["gaps"]
-    screen.heading(f"Score {answer['score']:.2f}: the share of versions and reads that carry no gap")
+    show_score(screen, answer)
     if not gaps["nodes"]:
         screen.line("  No gaps.")
         return
@@ -79,6 +81,12 @@ def _name(version: Data) -> str:
 
 def _said_version(version: Data) -> str:
     return f" version {version['version']}" if version["version"] is not None else ""
+
+
+def _said_writer(version: Data, which: Which) -> str:
+    """Of a version without a content hash, which would stand beside it, its run."""
+    writer = "" if version["contentHashes"] else which.of(version)
+    return f" by run {writer}" if writer else ""
 
 
 def _served(run: Data) -> str:

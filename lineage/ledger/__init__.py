@@ -116,13 +116,21 @@ class Ledger(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a check of the ledger is: ``checked`` of ``size`` entries hold.
+class KeptRoot:
+    """The Merkle ``root`` over the first ``size`` entries (None: all), as somebody kept it elsewhere."""
 
-    The last one has either ``root``, recomputed over all of them, or ``fault``, the first mismatch as a sentence.
+    root: bytes
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a check of the ledger is: ``checked`` of ``size`` entries were looked at.
+
+    The last one has either ``root``, recomputed over all of them, or ``faults``, as sentences.
     """
 
     checked: int
     size: int
     root: bytes | None = None
-    fault: str | None = None
+    faults: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ import apsw
 
 from lineage.errors import DataFolderError, LedgerUnavailableError
 from lineage.ledger import EntryKind
+from lineage.ledger.damage import damaged
 from lineage.ledger.payload import NEWEST_DICTIONARY, shipped_dictionary
 
 Value = int | bytes | str | None
@@ -57,7 +58,7 @@ _ROWS_AT_ONCE = 32
 # A page is left when the next row doesn't fit: of 4 KiB, a tenth is lost to records that take 700 bytes.
 _PAGE_BYTES = 8192
 _CHECKPOINT_PAGES = 2000
-_DAMAGED = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
+_DAMAGED = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError, UnicodeDecodeError)
 _UNAVAILABLE = (
     apsw.FullError,
     apsw.IOError,
@@ -71,6 +72,13 @@ _UNAVAILABLE = (
     apsw.ProtocolError,
     apsw.ConnectionClosedError,
 )
+
+
+def kind_of(number: int) -> EntryKind:
+    """The kind that is stored as ``number``. Raises DataFolderError where there is none."""
+    if not 0 <= number < len(KINDS):
+        raise damaged("The kind of an entry")
+    return KINDS[number]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import fields
 from functools import lru_cache
 
 from lineage.ledger import Envelope
+from lineage.ledger.damage import damaged
 from lineage.proof import leaf
 
 
@@ -37,7 +38,7 @@ def stored_members(envelope: Envelope) -> str:
 
 
 def stored_envelope(members: str | None, source_offset: str | None) -> Envelope:
-    """The envelope again; an erased one says nothing."""
+    """The envelope again; an erased one says nothing. Raises DataFolderError where it is no envelope."""
     if members is None:
         return Envelope(transport="")
     return _envelope(members) if source_offset is None else _with_offset(_envelope(members), source_offset)
@@ -45,8 +46,13 @@ def stored_envelope(members: str | None, source_offset: str | None) -> Envelope:
 
 @lru_cache(maxsize=4096)
 def _envelope(members: str) -> Envelope:
-    sender, transport, content_type = json.loads(members)
-    return Envelope(sender, transport, content_type)
+    try:
+        sender, transport, content_type = json.loads(members)
+        envelope = Envelope(sender, transport, content_type)
+        canonical_envelope(envelope)
+    except (ValueError, TypeError) as error:
+        raise damaged("The envelope of an entry") from error
+    return envelope
 
 
 def _with_offset(envelope: Envelope, source_offset: str) -> Envelope:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 
 import zstandard
 
-from lineage.errors import DataFolderError
+from lineage.ledger.damage import damaged
 
 NEWEST_DICTIONARY = 1
 
@@ -24,6 +25,9 @@ _SMALL = 16 * 1024
 _SMALL_SEARCH = {"window_log": 14, "hash_log": 16, "chain_log": 16, "search_log": 3, "min_match": 5, "target_length": 4}
 _LARGE_LEVEL = 5
 _FRAME = {"write_dict_id": False, "write_checksum": False, "write_content_size": True}
+_MAX_BLOCK = 128 * 1024
+"""What one block of a frame can hold (RFC 8878, section 3.1.1.2.4); a block takes three bytes at least. A damaged frame
+may claim far more, and nothing is set aside for that."""
 _TOGETHER = 8
 """From so many records on it pays to set up one call for all of them, which gives up the interpreter's lock once."""
 
@@ -31,24 +35,42 @@ _TOGETHER = 8
 @cache
 def shipped_dictionary() -> bytes:
     """The newest dictionary that comes with this package, itself compressed, as a ledger file stores it."""
-    data = files("lineage.ledger").joinpath("dictionary", f"{NEWEST_DICTIONARY}.zdict").read_bytes()
-    return zstandard.ZstdCompressor(level=19).compress(data)
+    return zstandard.ZstdCompressor(level=19).compress(_shipped())
+
+
+@cache
+def _shipped() -> bytes:
+    return files("lineage.ledger").joinpath("dictionary", f"{NEWEST_DICTIONARY}.zdict").read_bytes()
 
 
 class PayloadCodec:
     """Compresses with one dictionary, decompresses with any of the ledger's; ``zipped`` is by number.
 
-    :meth:`compress` is for one thread at a time, :meth:`decompress` for any.
+    ``damaged`` are the numbers of the dictionaries that can't be used; the caller guarantees that none of them is when
+    it compresses (:meth:`require_whole`). :meth:`compress` is for one thread at a time, :meth:`decompress` for any.
     """
 
     def __init__(self, zipped: Mapping[int, bytes]) -> None:
-        plain = zstandard.ZstdDecompressor()
-        self._dictionaries = {n: zstandard.ZstdCompressionDict(plain.decompress(one)) for n, one in zipped.items()}
-        self.number = max(self._dictionaries)
-        dictionary = plain.decompress(zipped[self.number])
-        self._small = _compressor(dictionary, _small_parameters())
-        self._large = _compressor(dictionary, _large_parameters())
+        self.number = max(zipped, default=NEWEST_DICTIONARY)
+        self._dictionaries: dict[int, zstandard.ZstdCompressionDict] = {}
+        for number, one in zipped.items():
+            with suppress(zstandard.ZstdError, MemoryError):
+                self._add(number, zstandard.ZstdDecompressor().decompress(one))
+        self.damaged = tuple(sorted({self.number, *zipped} - set(self._dictionaries)))
         self._local = threading.local()
+
+    def _add(self, number: int, dictionary: bytes) -> None:
+        if number == NEWEST_DICTIONARY and dictionary != _shipped():
+            return
+        if number == self.number:
+            self._small = _compressor(dictionary, _small_parameters())
+            self._large = _compressor(dictionary, _large_parameters())
+        self._dictionaries[number] = zstandard.ZstdCompressionDict(dictionary)
+
+    def require_whole(self) -> None:
+        """Raises DataFolderError where a dictionary is damaged: some or all of the payloads can't be read then."""
+        for number in self.damaged:
+            raise damaged(f"Dictionary {number}, which payloads are compressed with,")
 
     def compress(self, records: Sequence[bytes]) -> list[bytes]:
         """Each record as one zstd frame of its own, with the newest dictionary (``number``)."""
@@ -63,9 +85,11 @@ class PayloadCodec:
         try:
             if number not in decompressors:
                 decompressors[number] = zstandard.ZstdDecompressor(dict_data=self._dictionaries[number])
+            if zstandard.frame_content_size(frame) > len(frame) // 3 * _MAX_BLOCK:
+                raise damaged("A payload")
             return decompressors[number].decompress(frame)
         except (KeyError, zstandard.ZstdError) as error:
-            raise DataFolderError("A payload in the ledger is damaged.", hint="Run `lineage fsck`.") from error
+            raise damaged("A payload") from error
 
 
 def _small_parameters() -> zstandard.ZstdCompressionParameters:

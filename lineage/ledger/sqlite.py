@@ -16,9 +16,10 @@ from typing import Any
 import apsw
 
 from lineage.errors import BadInputError, DataFolderError, IndexAheadError, LedgerUnavailableError
-from lineage.ledger import Entry, Envelope, Progress, Receipt, Submission, database
+from lineage.ledger import Entry, Envelope, KeptRoot, Progress, Receipt, Submission, database
 from lineage.ledger.batch import Batch, Hashed, RecordHasher
 from lineage.ledger.check import check
+from lineage.ledger.damage import damaged
 from lineage.ledger.envelope import stored_members
 from lineage.ledger.feed import read_entries
 from lineage.ledger.payload import PayloadCodec
@@ -36,12 +37,19 @@ class SQLiteLedger:
     """A :class:`lineage.ledger.Ledger` in the file ``path``.
 
     With ``create`` a missing or empty file becomes a new ledger; ``read_only`` opens an existing one beside the process
-    that writes it. ``clock`` gives UTC microseconds since the epoch. Raises DataFolderError on a missing, foreign or
-    damaged file, LedgerUnavailableError where the disk refuses.
+    that writes it, and with ``even_damaged`` also one of whose payloads none may be readable, to be verified. ``clock``
+    gives UTC microseconds since the epoch. Raises DataFolderError on a missing, foreign or damaged file,
+    LedgerUnavailableError where the disk refuses.
     """
 
     def __init__(
-        self, path: Path, *, create: bool = True, read_only: bool = False, clock: Callable[[], int] = _now
+        self,
+        path: Path,
+        *,
+        create: bool = True,
+        read_only: bool = False,
+        even_damaged: bool = False,
+        clock: Callable[[], int] = _now,
     ) -> None:
         self._path = Path(path)
         self._read_only = read_only
@@ -57,6 +65,10 @@ class SQLiteLedger:
                 self._set_up(db, create=create and not read_only)
                 meta: dict[str, Any] = dict(database.fetch(db, "SELECT name, value FROM meta"))
                 self._codec = PayloadCodec(dict(database.fetch(db, "SELECT number, zipped FROM dictionaries")))
+            if not (read_only and even_damaged):
+                self._codec.require_whole()
+            if not {"id", "key"} <= meta.keys():
+                raise damaged("The id or the key")
             self._id, self._hasher = str(meta["id"]), RecordHasher(bytes(meta["key"]))
             if not read_only:
                 self._writer = _Writer(self._path)
@@ -139,12 +151,14 @@ class SQLiteLedger:
                 raise BadInputError(f"No proof from {first} to {of} entries: the first must be 1 to {of}.")
             return merkle.consistency_proof(tree.subtree_hash, first, of)
 
-    def verify(self) -> Iterator[Progress]:
-        """Recompute every commitment, leaf and tree node from what is stored, as the ledger stood at the call.
+    def verify(self, kept: KeptRoot | None = None) -> Iterator[Progress]:
+        """Recompute every commitment, leaf and tree node from what is stored, as the ledger stood at the call, and
+        compare the root with the one that was ``kept``.
 
-        Gives progress from time to time; the last one is complete and has the root, or names the first fault found.
+        Gives progress from time to time; the last one is complete and has the root, or names all faults. No fault ends
+        the check, save a file that SQLite can't read any further.
         """
-        return check(self._reading, self._codec, self._hasher, self.size())
+        return check(self._reading, self._codec, self._hasher, self.size(), kept)
 
     def close(self) -> None:
         """Release the files, the writer last: it moves what the WAL holds into the file. Later calls are refused."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import apsw
 
 from lineage.errors import DataFolderError
-from lineage.ledger.database import KINDS, fetch
+from lineage.ledger.damage import HINT, damaged
+from lineage.ledger.database import fetch, kind_of
 from lineage.ledger.envelope import canonical_envelope, stored_envelope
 from lineage.proof import leaf, merkle
 
@@ -38,13 +39,17 @@ def completed_nodes(completed: list[bytes], size: int) -> list[tuple[int, bytes]
 
 
 def leaf_bytes(row: LeafRow) -> bytes:
-    """The exact bytes of the leaf that a row tells of. Raises DataFolderError where its envelope was lost."""
+    """The exact bytes of the leaf that a row tells of. Raises DataFolderError where a part is lost or damaged."""
     received, kind, records, records_commitment, nonce, members, source_offset, enveloped = row
     if nonce is not None:
         enveloped = leaf.envelope_commitment(nonce, canonical_envelope(stored_envelope(members, source_offset)))
     if enveloped is None:
-        raise DataFolderError("An envelope is missing from the ledger.", hint="Run `lineage fsck`.")
-    return leaf.encode_parts(KINDS[kind], leaf.timestamp(received), records, records_commitment, enveloped)
+        raise DataFolderError("An envelope is missing from the ledger.", hint=HINT)
+    try:
+        told = leaf.timestamp(received)
+    except (OverflowError, ValueError) as error:
+        raise damaged("The time of an entry") from error
+    return leaf.encode_parts(kind_of(kind), told, records, records_commitment, enveloped)
 
 
 class StoredTree:
@@ -76,11 +81,11 @@ class StoredTree:
             return merkle.root([merkle.leaf_hash(leaf_bytes(row)) for row in rows])
         hashed = self._db.execute("SELECT hash FROM nodes WHERE id = ?", (node_id(level, number),)).get
         if hashed is None:
-            raise DataFolderError("The ledger's Merkle tree has a hole.", hint="Run `lineage fsck`.")
+            raise DataFolderError("The ledger's Merkle tree has a hole.", hint=HINT)
         return bytes(hashed)
 
     def _leaves(self, start: int, end: int) -> list[LeafRow]:
         rows: list[LeafRow] = fetch(self._db, LEAVES, (start, end))
         if len(rows) != end - start:
-            raise DataFolderError("Leaves are missing from the ledger.", hint="Run `lineage fsck`.")
+            raise DataFolderError("Leaves are missing from the ledger.", hint=HINT)
         return rows

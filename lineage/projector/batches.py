@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lineage.errors import DataFolderError
 from lineage.event.model import Event
 from lineage.event.parser import parse_event
 from lineage.event.prediction import parse_prediction
@@ -35,17 +36,22 @@ def read_batch(ledger: Ledger, start: int, until: int, skip: Callable[[Place], N
     """The next entries from ``start`` on, before ``until``: all that wait, or as much as one batch should hold.
 
     A record that was erased is passed over; so is, after a line in the log and a call of ``skip``, one that can't be
-    parsed (it was accepted once: by another release).
+    parsed (it was accepted once: by another release). Raises DataFolderError at a damaged entry; those before it come
+    first.
     """
     batch = Batch(start, start)
     records = size = 0
-    for entry in ledger.entries(start - 1, until - start):
-        _parse(entry, batch, skip)
-        batch.end = entry.index + 1
-        records += len(entry.records)
-        size += sum(len(record) for record in entry.records if record is not None)
-        if records >= _BATCH_RECORDS or size >= _BATCH_BYTES:
-            break
+    try:
+        for entry in ledger.entries(start - 1, until - start):
+            _parse(entry, batch, skip)
+            batch.end = entry.index + 1
+            records += len(entry.records)
+            size += sum(len(record) for record in entry.records if record is not None)
+            if records >= _BATCH_RECORDS or size >= _BATCH_BYTES:
+                break
+    except DataFolderError:
+        if batch.end == start:
+            raise
     return batch
 
 

@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol
 
+from lineage.errors import DataFolderError
 from lineage.event.model import Name
 from lineage.fold.sqlite import SQLiteFacts
-from lineage.ledger import Ledger, Progress
+from lineage.ledger import KeptRoot, Ledger, Progress
+from lineage.model import Node
 from lineage.predictions import Prediction, Served, Told
 from lineage.predictions.sqlite import PredictionIndex
+from lineage.projector.difference import told_differences
 from lineage.projector.projection import Projection
 from lineage.sqlite import SQLiteStore
-from lineage.store import GraphStore
+from lineage.store import GraphReader, GraphStore
 
 Report = Callable[[str, int, int], None]
 """Told (what is being done, how much is done, of how much) from time to time."""
-
-_SHOWN_DIFFERENCES = 20
-_SHOWN_CHARACTERS = 300
 
 
 class VerifiableLedger(Ledger, Protocol):
     """A ledger that can recompute itself: :meth:`lineage.ledger.sqlite.SQLiteLedger.verify`."""
 
-    def verify(self) -> Iterator[Progress]:
-        """Recompute all; the last progress has the root or the first fault."""
+    def verify(self, kept: KeptRoot | None = None) -> Iterator[Progress]:
+        """Recompute all, compare with the root that was kept; the last progress has the root or the faults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,18 @@ class CheckReport:
     """What was checked: ``entries`` of the ledger, with the Merkle ``root`` over them (None if it has a fault), the
     graph of ``lines`` in its dump as of ``graph_size`` entries, the ``predictions`` counted as of ``predictions_size``.
 
-    ``skipped`` records can't be parsed or folded. ``faults`` are sentences.
+    ``skipped`` records can't be parsed or folded. ``faults`` are sentences. Where ``ledger_sound`` is false, graph and
+    predictions could not be compared with it: ``lines`` and ``predictions`` are None.
     """
 
     entries: int
     root: bytes | None
     graph_size: int
-    lines: int
+    lines: int | None
     predictions_size: int
-    predictions: int
+    predictions: int | None
     skipped: int
+    ledger_sound: bool
     faults: tuple[str, ...]
 
     @property
@@ -63,13 +65,43 @@ def check_projection(
     predictions: PredictionIndex,
     report: Report = lambda what, done, of: None,
     scratch: Path | None = None,
+    kept: KeptRoot | None = None,
 ) -> CheckReport:
-    """Verify the ledger, fold it anew into files in ``scratch`` (by default the system's), and compare.
+    """Verify the ledger, also against the root that was ``kept``, fold it anew into files in ``scratch`` (by default
+    the system's), and compare. Of a ledger that is at fault nothing is folded: all else is made from it.
 
     A server may write meanwhile: what is compared is one state. Nothing of the data folder is written. Raises
-    UnavailableError, BusyError or DataFolderError where something can't be read.
+    UnavailableError, BusyError or DataFolderError where something else than the ledger can't be read.
     """
-    entries, root, faults = _verify(ledger, report)
+    verified = _verify(ledger, kept, report)
+    shown, indexed = store.watermark(), predictions.watermark()
+    faults = verified.faults
+    if not faults:
+        entries = ledger.size()
+        faults = (*_too_far("graph", shown, entries), *_too_far("prediction index", indexed, entries))
+    if faults:
+        return CheckReport(verified.size, None, shown, None, indexed, None, 0, False, faults)
+    return _compared(verified, ledger, store, predictions, report, scratch)
+
+
+def _verify(ledger: VerifiableLedger, kept: KeptRoot | None, report: Report) -> Progress:
+    last = Progress(0, 0)
+    try:
+        for last in ledger.verify(kept):
+            report("ledger", last.checked, last.size)
+    except DataFolderError as error:
+        return replace(last, root=None, faults=(error.message,))
+    return last
+
+
+def _compared(
+    verified: Progress,
+    ledger: Ledger,
+    store: GraphStore,
+    predictions: PredictionIndex,
+    report: Report,
+    scratch: Path | None,
+) -> CheckReport:
     tally = _Tally()
     with ExitStack() as closing:
         folder = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="lineage-check-", dir=scratch)))
@@ -78,30 +110,23 @@ def check_projection(
         closing.callback(facts.close)
         anew = Projection(ledger, facts, fresh, tally)
         # Most is done before the views are opened: an open view keeps the server's write-ahead log from shrinking.
-        anew.catch_up(_telling(report), min(store.watermark(), predictions.watermark(), ledger.size()))
+        anew.catch_up(_telling(report), min(store.watermark(), predictions.watermark()))
         graph = closing.enter_context(store.reader())
         index = closing.enter_context(predictions.reader())
         shown, indexed = graph.ledger_size, index.ledger_size
-        faults += _too_far("graph", shown, ledger.size()) + _too_far("prediction index", indexed, ledger.size())
         anew.catch_up(_telling(report), min(shown, indexed))
         counted = tally.copy() if indexed <= shown else None
         anew.catch_up(_telling(report), shown)
-        lines, differences = _compare(graph.dump(), closing.enter_context(fresh.reader()).dump(), report)
+        lines, differences = _compare(graph, closing.enter_context(fresh.reader()), report)
         if counted is None:
             anew.catch_up(_telling(report), indexed)
             counted = tally
         told = index.count(counted.served()).count
-    faults += differences
     if told != counted.total:
-        faults.append(f"The prediction index counts {told} records; the ledger has {counted.total}.")
-    return CheckReport(entries, root, shown, lines, indexed, told, anew.skipped, tuple(faults))
-
-
-def _verify(ledger: VerifiableLedger, report: Report) -> tuple[int, bytes | None, list[str]]:
-    last = Progress(0, 0)
-    for last in ledger.verify():
-        report("ledger", last.checked, last.size)
-    return last.size, last.root, [] if last.fault is None else [last.fault]
+        differences.append(f"The prediction index counts {told} records; the ledger has {counted.total}.")
+    return CheckReport(
+        verified.size, verified.root, shown, lines, indexed, told, anew.skipped, True, tuple(differences)
+    )
 
 
 def _telling(report: Report) -> Callable[[int, int], None]:
@@ -112,21 +137,24 @@ def _too_far(what: str, reflected: int, entries: int) -> list[str]:
     return [f"The {what} reflects {reflected} entries; the ledger has {entries}."] if reflected > entries else []
 
 
-def _compare(kept: Iterable[bytes], anew: Iterable[bytes], report: Report) -> tuple[int, list[str]]:
+def _compare(kept: GraphReader, anew: GraphReader, report: Report) -> tuple[int, list[str]]:
     """The number of lines that are kept, and what differs. Lines that only one side has shift the others: those wait
     until the other side comes to them."""
     too_many: Counter[bytes] = Counter()
     missing: Counter[bytes] = Counter()
     lines = 0
-    for number, (one, other) in enumerate(zip_longest(kept, anew)):
+    for number, (one, other) in enumerate(zip_longest(kept.dump(), anew.dump())):
         lines += one is not None
         if one != other:
             _meet(one, too_many, missing)
             _meet(other, missing, too_many)
         if number % 10_000 == 0:
             report("compare", number, 0)
-    sides = (("The graph has, and should not have", too_many), ("The graph lacks", missing))
-    return lines, [fault for says, found in sides for fault in _shown(says, sorted(found.elements()))]
+
+    def find(key: bytes) -> Node | None:
+        return kept.fetch([key])[0] or anew.fetch([key])[0]
+
+    return lines, told_differences(sorted(too_many.elements()), sorted(missing.elements()), find)
 
 
 def _meet(line: bytes | None, here: Counter[bytes], there: Counter[bytes]) -> None:
@@ -139,12 +167,6 @@ def _meet(line: bytes | None, here: Counter[bytes], there: Counter[bytes]) -> No
     else:
         del there[line]
         here[line] += 1
-
-
-def _shown(says: str, lines: Sequence[bytes]) -> list[str]:
-    shown = [f"{says}: {line[:_SHOWN_CHARACTERS].decode('ascii', 'replace')}" for line in lines[:_SHOWN_DIFFERENCES]]
-    more = len(lines) - len(shown)
-    return [*shown, f"{says} {more} lines more."] if more else shown
 
 
 class _Tally:

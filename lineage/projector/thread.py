@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from lineage.errors import BusyError, UnavailableError
+from lineage.errors import BusyError, DataFolderError, UnavailableError
 from lineage.fold.store import FactStore
 from lineage.ledger import Ledger
 from lineage.projector.projection import Advance, Predictions, Projection
@@ -160,6 +160,8 @@ class Projector:
             except Exception as error:
                 if isinstance(error, UnavailableError | BusyError):
                     _log.warning("The projection waits: %s", error)
+                elif isinstance(error, DataFolderError):
+                    _log.error("The projection stands still after %d entries: %s", self._projection.reached, error)
                 else:
                     _log.exception("The projection failed, and is tried again.")
                 if self._stopping:

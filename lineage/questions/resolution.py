@@ -218,13 +218,24 @@ def records(view: View, ref: PredictionRef) -> list[Prediction]:
         and (ref.model is None or record.model == Name(ref.model.namespace, ref.model.name))
     ]
     if not found:
-        jobs(view.graph, ref.deployment)
-        raise NotFoundError(
-            f"The deployment {deployment.name!r} recorded no prediction {ref.id!r}.",
-            hint="Ask for the moment instead (served: deployment, from, to): that needs no record.",
-            field="/prediction/id",
-        )
+        raise _no_record(jobs(view.graph, ref.deployment), ref)
     return found
+
+
+def _no_record(known: Sequence[Job], ref: PredictionRef) -> NotFoundError:
+    name = ref.deployment.name
+    if not any(job.is_deployment for job in known):
+        return NotFoundError(
+            f"{name!r} of namespace {ref.deployment.namespace!r} is a job, and no deployment: it has no prediction "
+            f"{ref.id!r}.",
+            hint="Name a deployment (a job of processingType SERVICE), or ask for this job's impact or provenance.",
+            field="/prediction/deployment",
+        )
+    return NotFoundError(
+        f"The deployment {name!r} recorded no prediction {ref.id!r}.",
+        hint="Ask for what it served at the time of the prediction instead: that needs no record.",
+        field="/prediction/id",
+    )
 
 
 def _record_of(text: str, view: View) -> list[Prediction] | None:

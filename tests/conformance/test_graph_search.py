@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from lineage.keys import Base
+from lineage.keys import Base, dataset_key
 from lineage.memory import canonical_lines
 from lineage.model import (
     Changes,
+    Dataset,
+    Name,
     NameScope,
 )
 from lineage.store import GraphStore
@@ -51,6 +53,28 @@ def test_search_folds_case_and_knows_no_wildcards(store: GraphStore) -> None:
     with store.reader() as reader:
         for text, expected in {"0%": 0, "oRd": 1, "STRASSE": 2, "%": 0, "_": 0, "o%s": None}.items():
             assert reader.search(text, [Base.DATASET], 9) == ([] if expected is None else [nodes[expected]])
+
+
+def test_search_has_the_whole_name_first_then_parts_of_names_then_namespaces_alone(store: GraphStore) -> None:
+    inside, whole = dataset("lab_orders"), dataset("orders", "warehouse")
+    aliased = Dataset(dataset_key("s3", "a/long/path"), "s3", "a/long/path", aliases=(Name("hive", "ORDERS"),))
+    alone = dataset("t", "orders")
+    nodes = [alone, inside, whole, aliased, job("k", "orders")]
+    store.apply(changes(nodes), 1)
+    with store.reader() as reader:
+        expected = [aliased, whole, inside, nodes[4], alone]
+        assert reader.search("orders", [Base.DATASET, Base.JOB], 9) == expected
+        for limit in range(1, 5):
+            assert reader.search("Orders", [Base.DATASET, Base.JOB], limit) == expected[:limit]
+
+
+def test_search_knows_a_whole_name_whatever_folding_makes_of_its_length(store: GraphStore) -> None:
+    nodes = [dataset(name) for name in ("\u0390", "a\0b", "assb", "a\u00dfb", "xassb", "\u0390\u0390")]
+    store.apply(changes(nodes), 1)
+    with store.reader() as reader:
+        assert reader.search("\u0390", [Base.DATASET], 1) == [nodes[0]]
+        assert reader.search("A\0B", [Base.DATASET], 1) == [nodes[1]]
+        assert reader.search("ASSB", [Base.DATASET], 9) == [nodes[3], nodes[2], nodes[4]]
 
 
 def test_search_orders_by_length_then_name_namespace_key(store: GraphStore) -> None:

@@ -42,7 +42,7 @@ WRITES = os.environ.get("LINEAGE_DOCS") == "write"
 _DIFFERS = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
     (re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b"), "<hash>"),
-    (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8}\b"), "<key>"),
+    (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8}(?:-[0-9a-f]{4}){0,3}\b"), "<key>"),
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?"), "<time>"),
     (re.compile(r"\bas of ledger entry \d+"), "as of ledger entry <index>"),
     (re.compile(r"\b(?:REFU|Q09M|Sk9C|UlVO|VkVS)[A-Za-z0-9_-]{20,}"), "<id>"),

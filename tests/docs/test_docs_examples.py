@@ -42,5 +42,6 @@ def test_ids_times_and_widths_may_differ_and_nothing_else(normalised: Callable[[
     one = "run 01a1fe9d-b226-739e-8a68-bdd666ea891e   at 2026-11-21 14:58\nb\n"
     other = "b\nrun 00000000-0000-7000-8000-000000000000 at 2027-01-01 00:00:01\n"
     assert normalised(one) == normalised(other)
+    assert normalised("run 01a1fe9d") == normalised("run 01a1fe9d-b226") == normalised("run 01a1feff-c793-7d5c")
     assert normalised("score 0.83") != normalised("score 0.84")
     assert normalised("a\nb") != normalised("a")

@@ -18,3 +18,10 @@ def test_a_dataset_found_by_an_alias_says_which(ask: Any, pipe: SimpleNamespace)
 def test_what_its_own_name_finds_has_no_alias_beside_it(ask: Any, pipe: SimpleNamespace) -> None:
     told = ask.data(SEARCH, text="features")["search"]
     assert ([hit["name"] for hit in told["hits"]], told["byAlias"]) == ([pipe.features.name], [None])
+
+
+def test_a_search_that_has_no_room_for_all_says_where_it_was_cut(ask: Any, pipe: SimpleNamespace) -> None:
+    told = ask.data(SEARCH, text="a", first=1)["search"]
+    assert (told["complete"], told["cut"], len(told["hits"])) == (False, {"reason": "NODES", "limit": 1}, 1)
+    told = ask.data(SEARCH, text="a", first=1000)["search"]
+    assert (told["complete"], told["cut"], len(told["hits"]) > 1) == (True, None, True)

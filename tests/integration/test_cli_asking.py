@@ -71,6 +71,7 @@ def test_a_server_and_its_files_give_the_same_answer(clinic: Clinic, name: str, 
     assert answers[0] == answers[1]
     (answer,) = answers[0].values()
     assert answer["ledgerIndex"] > 20
+    assert name == "Search" or (0 < answer["score"] <= 1 and answer["gaps"]["totalCount"] >= 0)
 
 
 def without_cursor(held: dict[str, Any]) -> dict[str, Any]:
@@ -120,6 +121,8 @@ def test_impact_shows_both_radii_with_consequence_and_via(clinic: Clinic, capsys
     for consequence in ("rebuild", "retrain", "redeploy", "rescore"):
         assert consequence in actual
     assert "600 were made by what is affected" in actual
+    rows = [line.split("  team:")[0] for line in actual.splitlines() if "  team:" in line]
+    assert len(set(rows)) == len(rows) > 10
 
 
 @pytest.mark.parametrize(
@@ -146,7 +149,9 @@ def test_every_kind_of_subject_has_an_answer_for_people(clinic: Clinic, words: t
         "hash": model_hash(clinic),
     }
     assert run([*(word.format(**names) for word in words), *clinic.places[0]]) == 0
-    assert "Complete, as of ledger entry" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Score " in said or "No node; the predictions below alone." in said
+    assert "Complete, as of ledger entry" in said
 
 
 def model_hash(clinic: Clinic) -> str:
@@ -165,12 +170,20 @@ def test_a_path_goes_by_names(clinic: Clinic, capsys: Told) -> None:
 
 def test_a_path_against_the_flow_of_data_is_none(clinic: Clinic, capsys: Told) -> None:
     assert run(["path", clinic.result.deployment, "raw/labs.csv", *clinic.places[0]]) == 0
-    assert capsys.readouterr().out.count("There is no path.") == 2
+    said = capsys.readouterr().out
+    assert (said.count("There is no path."), said.count("The other way round there is one")) == (2, 1)
+    assert run(["path", clinic.result.deployment, "raw/labs.csv", "--json", *clinic.places[0]]) == 0
+    assert "back" not in json.loads(capsys.readouterr().out)["path"]
 
 
 def test_a_name_of_several_things_is_told_with_their_ids(clinic: Clinic, capsys: Told) -> None:
     assert run(["path", "labs.csv", clinic.result.deployment, *clinic.places[0]]) == 1
-    assert "names several things: DATASET" in capsys.readouterr().err
+    assert "names several things: DATASET file /" in capsys.readouterr().err
+
+
+def test_a_search_that_has_no_room_for_all_is_incomplete(clinic: Clinic, capsys: Told) -> None:
+    assert run(["search", "labs", "--first", "1", *clinic.places[0]]) == 4
+    assert "… more match: --first 2\n\nINCOMPLETE" in capsys.readouterr().out
 
 
 # -- exit codes

@@ -38,7 +38,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, whole)
 ((receipt,),) = ledger.append([Submission("lineage", (b"after",))])
 assert (receipt.index, receipt.duplicate) == (size, False)
 last = list(ledger.verify())[-1]
-assert last.fault is None and last.root == ledger.root() and ledger.root(size) == root
+assert last.faults == () and last.root == ledger.root() and ledger.root(size) == root
 ledger.close()
 """
 
@@ -106,5 +106,5 @@ def test_failed_append_leaves_no_trace(tmp_path: Path) -> None:
         ledger.append([Submission("lineage", (b"b",)), Submission("unheard-of", (b"c",))])  # type: ignore[arg-type]
     ((receipt,),) = ledger.append([Submission("lineage", (b"b",))])
     assert (receipt.index, receipt.duplicate, ledger.size()) == (1, False, 2)
-    assert list(ledger.verify())[-1].fault is None
+    assert list(ledger.verify())[-1].faults == ()
     ledger.close()

@@ -57,5 +57,5 @@ def test_hashes_told_and_hashes_taken_name_the_same_record(tmp_path: Path) -> No
     ((again,),) = ledger.append([Submission("lineage", (b"b",))])
     assert (again.index, again.position, again.duplicate) == (0, 1, True)
     assert again.event_hash == "sha256:" + sha256(b"b").hexdigest()
-    assert list(ledger.verify())[-1].fault is None
+    assert list(ledger.verify())[-1].faults == ()
     ledger.close()

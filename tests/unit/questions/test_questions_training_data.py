@@ -247,6 +247,9 @@ def test_refuses_what_can_not_have_been_served(pipeline: Any) -> None:
         training_data(view, ServedWindow(API, 2, 1))
     with pytest.raises(NotFoundError, match="recorded no prediction"):
         of_prediction(view, "never")
+    with pytest.raises(NotFoundError, match=r"'train' .* is a job, and no deployment") as told:
+        training_data(view, PredictionRef(JobRef("jobs", "train"), "never"))
+    assert (told.value.field, "served:" in told.value.hint) == ("/prediction/deployment", False)
     with pytest.raises(NotFoundError, match="Nearest: deployment 'api'"):
         training_data(view, ServedWindow(JobRef("jobs", "apu"), 1, 1))
 
