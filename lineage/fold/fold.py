@@ -19,9 +19,9 @@ from lineage.fold.context import Context
 from lineage.fold.datasets import DatasetRows
 from lineage.fold.directory import Directory
 from lineage.fold.emission import Emission
-from lineage.fold.reads import RunRows
 from lineage.fold.records import DatasetRecord, JobRecord, Records, RunRecord
 from lineage.fold.references import References
+from lineage.fold.run_rows import RunRows
 from lineage.fold.runs import Runs
 from lineage.fold.store import FactStore, MemoryFacts, Table
 from lineage.fold.tellings import Tellings

@@ -1,22 +1,17 @@
-"""The rows of a run: what its flows truly read and wrote, bound to versions (R10 to R16)."""
+"""What the flows of a run truly read and wrote, bound to versions (R10 to R16)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
-from lineage.facts.extract import ENVIRONMENT, METRICS, ROLLOUT
 from lineage.flows.division import Division
 from lineage.flows.run import Output, Rank, RunView
 from lineage.fold.context import Context
-from lineage.fold.emission import Emission
 from lineage.fold.records import RunRecord
-from lineage.fold.references import Reference, References
-from lineage.fold.runs import Runs, is_certain
-from lineage.fold.store import Table
-from lineage.fold.wiring import tags
-from lineage.keys import Base, dataset_key, job_key, run_key, store_key
+from lineage.fold.references import Reference
+from lineage.fold.runs import Runs
+from lineage.fold.touches import is_certain
+from lineage.keys import Base, dataset_key, job_key, store_key
 from lineage.model import (
     Binding,
     Edge,
@@ -29,8 +24,6 @@ from lineage.model import (
     NameKey,
     NameScope,
     Role,
-    Run,
-    RunState,
     RunType,
 )
 from lineage.timeline.binding import (
@@ -48,88 +41,8 @@ _STRENGTH = {binding: rank for rank, binding in enumerate(Binding)}
 _EVIDENCE = {evidence: rank for rank, evidence in enumerate(Evidence)}
 
 
-class RunRows:
-    """Gives the rows of runs."""
-
-    def __init__(self, context: Context, runs: Runs, references: References, emission: Emission) -> None:
-        self._context = context
-        self._runs = runs
-        self._references = references
-        self._emission = emission
-
-    def give(self, key: bytes) -> None:
-        """Compute the rows of one run, also of one that never spoke and is only named."""
-        found = self._runs.view(key)
-        if found is None:
-            self._give_silent(key)
-            return
-        record = self._context.records.run_by_key(key)
-        assert record is not None
-        self._note_silent(key, is_silent=False)
-        view, division = found
-        rows = _Rows(self._context, self._runs, view, division, record)
-        rows.compute()
-        parent = self._tie_parents(key, record, view)
-        if parent is not None:
-            rows.edges[EdgeKind.PARENT_OF, parent, key] = Edge(EdgeKind.PARENT_OF, parent, key)
-        self._emission.give(key, rows.nodes(), rows.edges.values(), rows.names)
-        self._references.set(key, record.references, rows.references, is_run=True)
-        self._context.records.mark(record)
-
-    def _give_silent(self, key: bytes) -> None:
-        named = [value for _, value in self._context.records.facts.links(Table.SILENT, key)]
-        if not named:
-            self._note_silent(key, is_silent=False)
-            self._emission.give(key, (), (), ())
-            return
-        run_id, namespace, name = msgspec.msgpack.decode(min(named), type=tuple[str, str, str])
-        job = Name(namespace, name)
-        self._context.records.run(run_id, job)
-        self._note_silent(key, is_silent=True)
-        node = Run(key=key, run_id=run_id, job=job, state=RunState.UNKNOWN)
-        edge = Edge(EdgeKind.HAS_RUN, job_key(*job), key)
-        self._emission.give(key, (node,), (edge,), ((NameScope.RUN_ID, run_id, key),))
-
-    def _note_silent(self, key: bytes, *, is_silent: bool) -> None:
-        """A job is there while any of its runs is, silent ones too."""
-        record = self._context.records.run_by_key(key)
-        if record is None:
-            return
-        job = self._context.records.job(record.job)
-        if is_silent != (key in job.silent):
-            (job.silent.append if is_silent else job.silent.remove)(key)
-            self._context.records.mark(job)
-            self._context.work.jobs.add(record.job)
-
-    def _tie_parents(self, key: bytes, record: RunRecord, view: RunView) -> bytes | None:
-        """The parent's key; has nodes for parents and roots that never speak."""
-        silent: list[bytes] = []
-        parent: bytes | None = None
-        for run_id, job in self._named_runs(view):
-            found_id, found_job = self._context.find_run(run_id, job)
-            found = run_key(found_id, *found_job)
-            if found == key:
-                continue
-            parent = found if parent is None and view.parent and run_id == view.parent.run_id else parent
-            if not self._context.has_spoken(found_id, found_job):
-                silent.append(found)
-                value = msgspec.msgpack.encode((found_id, *found_job))
-                self._context.records.facts.link(Table.SILENT, found, key, value)
-        for other in set(record.silent) - set(silent):
-            self._context.records.facts.link(Table.SILENT, other, key, None)
-        self._context.work.reads |= set(record.silent) ^ set(silent)
-        record.silent = silent
-        return parent
-
-    def _named_runs(self, view: RunView) -> Iterator[tuple[str, Name]]:
-        if view.parent:
-            yield view.parent.run_id, view.parent.job
-            if view.parent.root:
-                yield view.parent.root
-
-
-class _Rows:
-    """The rows of one run while they are computed."""
+class Reads:
+    """Flows, edges and names of one run while they are computed; ``gaps`` of the run, and what a rollout ``serves``."""
 
     def __init__(self, context: Context, runs: Runs, view: RunView, division: Division, record: RunRecord) -> None:
         self._context = context
@@ -142,10 +55,11 @@ class _Rows:
         self.edges: dict[tuple[EdgeKind, bytes, bytes], Edge] = {}
         self.names: list[NameKey] = []
         self.references: dict[bytes, Reference] = {}
-        self._gaps: dict[Gap, None] = {}
-        self._serves: dict[tuple[int, bytes], set[bytes]] = {}
+        self.gaps: dict[Gap, None] = {}
+        self.serves: dict[tuple[int, bytes], set[bytes]] = {}
 
     def compute(self) -> None:
+        """Fill everything."""
         view = self._view
         self._add(Edge(EdgeKind.HAS_RUN, job_key(*view.job), view.key))
         self.names.append((NameScope.RUN_ID, view.run_id, view.key))
@@ -262,11 +176,11 @@ class _Rows:
             met, gaps = meets_continuous(timeline, touch, is_model=is_model)
         else:
             met, gaps = meets_batch(timeline, touch, writing=writing)
-        self._gaps.update(dict.fromkeys(gaps))
+        self.gaps.update(dict.fromkeys(gaps))
         for each in met:
             self._refer(timeline, touch, name, each)
             if is_model and self._view.type is RunType.SERVICE:
-                self._serves.setdefault((each.at, dataset_key(*name)), set()).add(each.version)
+                self.serves.setdefault((each.at, dataset_key(*name)), set()).add(each.version)
         if met and met[0].binding is not Binding.AS_FOUND:
             self._resolve_found(name, met[0])
         return met
@@ -333,51 +247,6 @@ class _Rows:
     def _add(self, edge: Edge) -> None:
         self.edges[edge.key] = edge
 
-    # -- nodes
-
-    def nodes(self) -> Iterator[Run | Flow]:
-        yield self._run()
-        yield from self.flows
-
-    def _run(self) -> Run:
-        view, facets = self._view, self._view.facets
-        gaps = dict(self._gaps)
-        if view.end is None and view.superseded_at is not None:
-            gaps[
-                Gap(GapCode.ROLLOUT_NOT_ENDED.value, "No event ended this rollout; the next one is taken for its end.")
-            ] = None
-        conflict = sorted(self._conflicts())
-        return Run(
-            key=view.key,
-            run_id=view.run_id,
-            job=view.job,
-            type=view.type,
-            state=view.state,
-            started_at=view.start,
-            ended_at=view.effective_end,
-            commit=view.commit,
-            repository=view.repository,
-            parameters=_parameters(facets.get("executionParameters")),
-            metrics=_metrics(facets.get(METRICS)),
-            environment=_plain(facets.get(ENVIRONMENT)),
-            rollout=_plain(facets.get(ROLLOUT)),
-            error=_message(facets.get("errorMessage")),
-            tags=tags(facets),
-            updated_at=view.updated,
-            facets={
-                name: facets[name]
-                for name in ("externalQuery", "jobDependencies", "nominalTime", "processing_engine")
-                if name in facets
-            },
-            gaps=(*sorted(gaps), *conflict),
-            serves=tuple((*place, tuple(sorted(versions))) for place, versions in sorted(self._serves.items())),
-        )
-
-    def _conflicts(self) -> set[Gap]:
-        names = {*self._view.inputs, *self._view.outputs}
-        groups = (self._context.directory.group(name) for name in names)
-        return {Gap(GapCode.ALIAS_CONFLICT.value, group.conflict) for group in groups if group.conflict}
-
 
 def _comes_before(met: Met, rank: Rank) -> bool:
     return met.rank is None or met.rank < rank
@@ -395,23 +264,3 @@ def _joined(one: Edge, other: Edge) -> Edge:
         at=min(one.at or 0, other.at or 0),
         gaps=best.gaps,
     )
-
-
-def _parameters(facet: object) -> dict[str, object]:
-    listed = facet.get("parameters") if isinstance(facet, dict) else None
-    items = listed if isinstance(listed, list) else ()
-    return {str(i["key"]): i.get("value") for i in items if isinstance(i, dict) and "key" in i}
-
-
-def _metrics(facet: object) -> tuple[dict[str, object], ...]:
-    listed = facet.get("metrics") if isinstance(facet, dict) else None
-    return tuple(item for item in listed if isinstance(item, dict)) if isinstance(listed, list) else ()
-
-
-def _plain(facet: object) -> dict[str, object]:
-    return {k: v for k, v in facet.items() if not k.startswith("_")} if isinstance(facet, dict) else {}
-
-
-def _message(facet: object) -> str | None:
-    message = facet.get("message") if isinstance(facet, dict) else None
-    return message if isinstance(message, str) else None
