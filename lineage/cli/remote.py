@@ -95,7 +95,7 @@ class Server:
         if isinstance(told, dict) and "code" in told and response.status_code != httpx.codes.NOT_FOUND:
             return error_of(str(told["code"]), str(told.get("detail") or told.get("title")))
         return UnavailableError(
-            f"{self.url} answers with HTTP {response.status_code}: it is no Lineage server, or not its root.",
+            f"{self.url} answers with HTTP {response.status_code}; it is no Lineage server, or not its root.",
             hint="See that --url names the server's root.",
         )
 

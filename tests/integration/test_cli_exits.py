@@ -53,7 +53,7 @@ def test_an_answer_that_is_cut_exits_with_4(json_asked: bool, capsys: Told) -> N
         ({"data": None, "errors": [{"message": "Too much.", "extensions": {"code": "TOO_COSTLY"}}]}, 1, "Too much."),
         ({"errors": [{"message": "Gone."}]}, 1, "Gone."),
         ({"detail": "Who are you?", "code": "UNAUTHENTICATED"}, 1, "Who are you?"),
-        (["something else"], 1, "not as a Lineage server does"),
+        (["something else"], 1, "it is no Lineage server, or not its root"),
     ],
 )
 def test_what_a_server_refuses_is_said(response: Any, code: int, says: str, capsys: Told) -> None:
@@ -65,7 +65,7 @@ def test_what_a_server_refuses_is_said(response: Any, code: int, says: str, caps
 def test_an_address_that_is_not_there_is_no_thing_never_seen(capsys: Told) -> None:
     with answering({"detail": "There is nothing here.", "code": "NOT_FOUND"}, 404) as url:
         assert run(["search", "x", "--url", url]) == 1
-    assert "not as a Lineage server does" in capsys.readouterr().err
+    assert "it is no Lineage server, or not its root" in capsys.readouterr().err
 
 
 def test_a_taken_port_exits_with_1_and_says_what_to_do(tmp_path: Path, capsys: Told) -> None:
@@ -115,8 +115,8 @@ def test_a_hash_and_no_server_is_one_sentence_and_what_to_do(file: str) -> None:
     [
         ({"detail": "Who are you?", "code": "UNAUTHENTICATED"}, 401, "The hash was not told: Who are you?"),
         ({"title": "No.", "code": "FORBIDDEN"}, 403, "The hash was not told: No."),
-        ({"detail": "Nothing here.", "code": "NOT_FOUND"}, 404, "answers with HTTP 404, not as a Lineage server does"),
-        (["something else"], 418, "answers with HTTP 418, not as a Lineage server does"),
+        ({"detail": "Nothing here.", "code": "NOT_FOUND"}, 404, "HTTP 404; it is no Lineage server, or not its root"),
+        (["something else"], 418, "HTTP 418; it is no Lineage server, or not its root"),
     ],
 )
 def test_a_hash_that_is_refused_says_why(file: str, response: Any, status: int, says: str, capsys: Told) -> None:
