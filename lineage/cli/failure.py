@@ -6,7 +6,14 @@ import sys
 from enum import IntEnum
 from typing import Any
 
-from lineage.errors import BadInputError, DataFolderError, InvalidSubjectError, LineageError, NotFoundError
+from lineage.errors import (
+    BadInputError,
+    DataFolderError,
+    InvalidSubjectError,
+    LineageError,
+    NotFoundError,
+    UnavailableError,
+)
 
 SERVER_PARTS = "pip install 'lineage-graph[server]'"
 DEMO_PARTS = "pip install 'lineage-graph[demo]'"
@@ -46,6 +53,22 @@ def error_of(code: str, message: str, hint: str = "") -> LineageError:
 def told_error(extensions: dict[str, Any], message: str) -> LineageError:
     """The error that a GraphQL response holds."""
     return error_of(str(extensions.get("code", "")), message, str(extensions.get("hint", "")))
+
+
+def no_server_url(url: str) -> LineageError:
+    """What to say of a URL that no server can have."""
+    return BadInputError(f"{url!r} is no URL of a server.", hint="It looks like http://127.0.0.1:8000.")
+
+
+def refusal_of(url: str, status: int, told: Any, saying: str = "") -> LineageError:
+    """What a server at ``url`` refused with HTTP ``status`` and the JSON ``told``; ``saying`` begins the message."""
+    # An address that is not there is not a thing that was never seen: this is no server, or not its root.
+    if isinstance(told, dict) and "code" in told and status != 404:
+        return error_of(str(told["code"]), f"{saying}{told.get('detail') or told.get('title')}")
+    return UnavailableError(
+        f"{saying}{url} answers with HTTP {status}; it is no Lineage server, or not its root.",
+        hint="See that --url names the server's root.",
+    )
 
 
 def missing_parts(error: ModuleNotFoundError) -> LineageError:

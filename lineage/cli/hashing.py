@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
 
-from lineage.cli.failure import error_of
+from lineage.cli.failure import no_server_url, refusal_of
 from lineage.cli.options import DEFAULT_URL, URL, APIKey
-from lineage.errors import BadInputError, LineageError, UnavailableError
+from lineage.errors import LineageError, UnavailableError
 
 if TYPE_CHECKING:
     from lineage_ingest.emit import Dataset, DeliveryError
@@ -59,7 +59,7 @@ def _tell(dataset: Dataset, url: str, api_key: str | None) -> Dataset:
     # What the emitters log of a failure is said here, in other words.
     logging.getLogger("lineage_ingest.emit").addHandler(logging.NullHandler())
     if not _is_url(url):
-        raise BadInputError(f"{url!r} is no URL of a server.", hint="It looks like http://127.0.0.1:8000.")
+        raise no_server_url(url)
     try:
         return emit_dataset(dataset, url=url, api_key=api_key)
     except DeliveryError as error:
@@ -76,28 +76,15 @@ def _is_url(url: str) -> bool:
 
 def _undelivered(error: DeliveryError, url: str) -> LineageError:
     """What to say of a hash that a server did not take, from what the client raised."""
+    from lineage.cli.remote import json_of
+
     cause = error.__cause__
     response = getattr(cause, "response", None)
     if response is not None:
-        return _refused(response, url)
+        return refusal_of(url, response.status_code, json_of(response), "The hash was not told: ")
     if isinstance(cause, OSError):
         return UnavailableError(
             f"The hash was not told: no server answers at {url}.",
             hint="Start one with `lineage serve`, or name another with --url.",
         )
     return LineageError(f"The hash was not told to {url}: {cause or error}")
-
-
-def _refused(response: Any, url: str) -> LineageError:
-    try:
-        told = response.json()
-    except ValueError:
-        told = None
-    # An address that is not there is not a thing that was never seen: this is no server, or not its root.
-    if isinstance(told, dict) and "code" in told and response.status_code != 404:
-        return error_of(str(told["code"]), f"The hash was not told: {told.get('detail') or told.get('title')}")
-    return UnavailableError(
-        f"The hash was not told: {url} answers with HTTP {response.status_code}; "
-        "it is no Lineage server, or not its root.",
-        hint="See that --url names the server's root.",
-    )

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-from lineage.cli.failure import error_of
+from lineage.cli.failure import no_server_url, refusal_of
 from lineage.errors import LineageError, UnavailableError
 
 ATTEMPTS = 8
@@ -29,7 +29,7 @@ class Server:
         try:
             self._client = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT, transport=transport)
         except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-            raise self._unusable() from error
+            raise no_server_url(self.url) from error
 
     def __enter__(self) -> Self:
         return self
@@ -43,7 +43,7 @@ class Server:
         """The response to a query: ``data``, and ``errors`` if there are any."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         response = self._request("POST", "/graphql", body, "application/json")
-        told = self._json(response)
+        told = json_of(response)
         if not isinstance(told, dict) or not ("data" in told or "errors" in told):
             raise self._problem(response, told)
         return told
@@ -55,7 +55,7 @@ class Server:
             if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or attempt == ATTEMPTS:
                 break
             time.sleep(_pause(response))
-        told = self._json(response)
+        told = json_of(response)
         if response.status_code != httpx.codes.OK or not isinstance(told, dict):
             raise self._problem(response, told)
         return told
@@ -64,7 +64,7 @@ class Server:
         """One page of the ledger's feed, whole."""
         response = self._request("GET", f"/api/v1/ledger/entries?after={after}", None, None)
         if response.status_code != httpx.codes.OK:
-            raise self._problem(response, self._json(response))
+            raise self._problem(response, json_of(response))
         return response
 
     def _request(self, method: str, path: str, body: bytes | None, content_type: str | None) -> httpx.Response:
@@ -72,7 +72,7 @@ class Server:
         try:
             return self._client.request(method, path, content=body, headers=headers)
         except httpx.UnsupportedProtocol as error:
-            raise self._unusable() from error
+            raise no_server_url(self.url) from error
         except httpx.TimeoutException as error:
             raise UnavailableError(f"The server at {self.url} did not answer in time.") from error
         except httpx.HTTPError as error:
@@ -81,23 +81,16 @@ class Server:
                 hint="Start one with `lineage serve`, name another with --url, or read the files with --data DIR.",
             ) from error
 
-    def _unusable(self) -> LineageError:
-        return error_of("BAD_INPUT", f"{self.url!r} is no URL of a server.", "It looks like http://127.0.0.1:8000.")
-
-    def _json(self, response: httpx.Response) -> Any:
-        try:
-            return response.json()
-        except ValueError:
-            return None
-
     def _problem(self, response: httpx.Response, told: Any) -> LineageError:
-        # An address that is not there is not a thing that was never seen: this is no server, or not its root.
-        if isinstance(told, dict) and "code" in told and response.status_code != httpx.codes.NOT_FOUND:
-            return error_of(str(told["code"]), str(told.get("detail") or told.get("title")))
-        return UnavailableError(
-            f"{self.url} answers with HTTP {response.status_code}; it is no Lineage server, or not its root.",
-            hint="See that --url names the server's root.",
-        )
+        return refusal_of(self.url, response.status_code, told)
+
+
+def json_of(response: Any) -> Any:
+    """The JSON of an HTTP response, whichever client read it; None if it is none."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
 
 
 def _pause(response: httpx.Response) -> float:

@@ -101,11 +101,7 @@ class SQLiteFacts:
         place = table, key
         if place in self._records:
             return self._records[place]
-        try:
-            found: bytes | None = self._db.execute(_GET, place).get
-        except apsw.Error as error:
-            raise self._failure(error) from error
-        return found
+        return self._value(_GET, table, key)
 
     def put(self, table: Table, key: bytes, value: bytes | None) -> None:
         """Set the record, or remove it."""
@@ -116,8 +112,7 @@ class SQLiteFacts:
         place = table, key
         known = self._short.get(place)
         if known is None:
-            with self._translated():
-                known = self._current(place, self._rows(_LINKS, *place))
+            known = self._current(place, self._rows(_LINKS, *place))
         return sorted(known.items())
 
     def sparse_links(self, table: Table, key: bytes, prefix: int) -> Sequence[tuple[bytes, bytes]]:
@@ -126,13 +121,12 @@ class SQLiteFacts:
         place = table, key
         known = self._short.get(place)
         if known is None:
-            with self._translated():
-                stored = self._rows(_FIRST, *place, b"", _SHORT + 1)
-                if len(stored) <= _SHORT:
-                    known = self._current(place, stored)
-                else:
-                    removed = sum(value is None for value in self._links.get(place, {}).values())
-                    known = self._with_fresh(place, self._ends_by_prefix(place, prefix, 2 + removed))
+            stored = self._rows(_FIRST, *place, b"", _SHORT + 1)
+            if len(stored) <= _SHORT:
+                known = self._current(place, stored)
+            else:
+                removed = sum(value is None for value in self._links.get(place, {}).values())
+                known = self._with_fresh(place, self._ends_by_prefix(place, prefix, 2 + removed))
         return sorted(known.items())
 
     def _ends_by_prefix(self, place: tuple[Table, bytes], prefix: int, most: int) -> Iterable[tuple[bytes, bytes]]:
@@ -154,11 +148,7 @@ class SQLiteFacts:
         fresh = self._links.get((table, key))
         if fresh is not None and other in fresh:
             return fresh[other]
-        try:
-            found: bytes | None = self._db.execute(_LINKED, (table, key, other)).get
-        except apsw.Error as error:
-            raise self._failure(error) from error
-        return found
+        return self._value(_LINKED, table, key, other)
 
     def link(self, table: Table, key: bytes, other: bytes, value: bytes | None = b"") -> None:
         """Set a link, or remove it (None)."""
@@ -203,8 +193,18 @@ class SQLiteFacts:
         with self._translated():
             self._db.close()
 
+    def _value(self, query: str, *bindings: int | bytes) -> bytes | None:
+        try:
+            found: bytes | None = self._db.execute(query, bindings).get
+        except apsw.Error as error:
+            raise self._failure(error) from error
+        return found
+
     def _rows(self, query: str, *bindings: int | bytes) -> list[tuple[bytes, bytes]]:
-        return self._db.execute(query, bindings).fetchall()  # type: ignore[return-value]
+        try:
+            return self._db.execute(query, bindings).fetchall()  # type: ignore[return-value]
+        except apsw.Error as error:
+            raise self._failure(error) from error
 
     def _current(self, place: tuple[Table, bytes], stored: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
         """All links of ``place`` as they stand; few, or none, are asked for again and again, and kept."""

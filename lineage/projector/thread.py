@@ -145,12 +145,13 @@ class Projector:
         retry = _FIRST_RETRY
         while True:
             try:
-                begun, seen = time.monotonic(), self._ledger.size()
-                while not self._given_up() and self._projection.step():
+                while not self._given_up():
+                    begun, seen = time.monotonic(), self._ledger.size()
+                    if not self._projection.step():
+                        break
                     self._publish()
                     if self._reached >= seen:
                         self._gather(begun)
-                    begun, seen = time.monotonic(), self._ledger.size()
                 self._publish()
                 if not self._wait() or self._stopping:
                     self._projection.keep()

@@ -102,8 +102,9 @@ class Names:
 
     def _is_stale(self, write: Write, version: str) -> bool:
         """(d): somebody had read it before this write began."""
+        latest = max(write.rank.at, write.start)
         for reader in self.readers(version):
-            if reader.at > max(write.rank.at, write.start):
+            if reader.at > latest:
                 return False
             if reader.run in write.parts:
                 continue
