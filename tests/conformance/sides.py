@@ -20,6 +20,7 @@ from lineage.predictions import FOREVER, Count, Prediction, Served, Told
 from lineage.predictions.sqlite import PredictionIndex
 from lineage.projector import Projection
 from lineage.sqlite import SQLiteStore
+from tests.covering import covers
 
 _TMPFS = Path("/dev/shm")
 
@@ -73,7 +74,7 @@ class PredictionList:
         return [record for record in self._in_order() if (record.deployment, record.id) == (deployment, id)]
 
     def count(self, served: Sequence[Served], *, since: int | None = None) -> Count:
-        found = [record.time for record in self._in_order() if any(_covers(one, record) for one in served)]
+        found = [record.time for record in self._in_order() if any(covers(one, record) for one in served)]
         times = [time for time in found if since is None or time >= since]
         return Count(len(times), min(times, default=None), max(times, default=None))
 
@@ -88,12 +89,6 @@ class PredictionList:
 
     def _in_order(self) -> list[Prediction]:
         return sorted(self._records.values(), key=lambda record: (record.time, record.index, record.position))
-
-
-def _covers(served: Served, record: Prediction) -> bool:
-    told = record.deployment, record.run_id, record.model, record.model_version
-    asked = served.deployment, served.run_id, served.told.model, served.told.version
-    return told == asked and served.start <= record.time < served.end
 
 
 class MemorySide:

@@ -40,6 +40,7 @@ from lineage.sqlite import SQLiteStore
 from lineage.store import GraphStore
 from lineage_graphql import Caps, GraphQLContext, build_schema, execute, graphql_router
 from lineage_graphql.schema import Schema
+from tests.covering import covers
 
 START = 1_777_629_600_000_000
 MINUTE = 60_000_000
@@ -174,7 +175,7 @@ class Records:
         return [record for record in self.held if (record.deployment, record.id) == (deployment, id)]
 
     def count(self, served: Sequence[Served], *, since: int | None = None) -> Count:
-        times = [record.time for record in self.held if any(_covers(one, record) for one in served)]
+        times = [record.time for record in self.held if any(covers(one, record) for one in served)]
         times = sorted(time for time in times if since is None or time >= since)
         return Count(len(times), times[0] if times else None, times[-1] if times else None)
 
@@ -184,11 +185,6 @@ class Records:
 
     def samples(self, deployment: Name, start: int, end: int, limit: int) -> list[Prediction]:
         return [r for r in self.held if r.deployment == deployment and start <= r.time < end][:limit]
-
-
-def _covers(served: Served, record: Prediction) -> bool:
-    same = (record.deployment, record.run_id, record.told) == (served.deployment, served.run_id, served.told)
-    return same and served.start <= record.time < served.end
 
 
 class Asker:

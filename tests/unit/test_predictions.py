@@ -17,6 +17,7 @@ from lineage.event.model import Name
 from lineage.predictions import FOREVER, Count, Prediction, Served, Told
 from lineage.predictions.reader import SQLitePredictionReader
 from lineage.predictions.sqlite import PredictionIndex
+from tests.covering import covers
 
 HOUR = 3_600_000_000
 FRAUD, CHURN = Name("prod", "fraud"), Name("prod", "churn")
@@ -29,13 +30,6 @@ def index(tmp_path: Path) -> Iterator[PredictionIndex]:
     made = PredictionIndex(tmp_path / "predictions.sqlite")
     yield made
     made.close()
-
-
-def covers(served: Served, record: Prediction) -> bool:
-    """The definition in ``Served``."""
-    told = record.deployment, record.run_id, record.model, record.model_version
-    asked = served.deployment, served.run_id, served.told.model, served.told.version
-    return told == asked and served.start <= record.time < served.end
 
 
 def slow_count(records: Sequence[Prediction], served: Sequence[Served], since: int | None) -> Count:

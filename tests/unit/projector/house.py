@@ -118,6 +118,16 @@ class Counted:
         self.total = 0
 
 
+class StoreAround:
+    """A graph store that does as ``real`` does, save for what a subclass has otherwise."""
+
+    def __init__(self, real: SQLiteStore) -> None:
+        self.real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
 class Fuse:
     """Ends the process (:class:`Crash`) before or after the ``left``-th call that writes, whichever part it is to."""
 

@@ -8,16 +8,15 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lineage.errors import UnavailableError
 from lineage.model import Changes
 from lineage.projector import Projector, check_projection
-from lineage.sqlite import SQLiteStore
 from tests.unit.projector.house import (
     House,
+    StoreAround,
     event,
 )
 
@@ -43,16 +42,10 @@ def test_entries_that_come_together_are_projected_together_and_who_asks_does_not
     monkeypatch.setattr("lineage.projector.thread._GATHER_SECONDS", 60.0)
     applied: list[int] = []
 
-    class Noting:
-        def __init__(self, real: SQLiteStore) -> None:
-            self.real = real
-
+    class Noting(StoreAround):
         def apply(self, changes: Changes, watermark: int) -> None:
             self.real.apply(changes, watermark)
             applied.append(watermark)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.real, name)
 
     with House(tmp_path / "data", store=Noting) as house:
         projector = Projector(**house.parts)
@@ -152,18 +145,12 @@ def test_while_the_store_is_away_the_thread_tries_again(tmp_path: Path, caplog: 
     caplog.set_level(logging.WARNING)
     away, tried = threading.Event(), threading.Event()
 
-    class Moody:
-        def __init__(self, real: SQLiteStore) -> None:
-            self.real = real
-
+    class Moody(StoreAround):
         def apply(self, changes: Changes, watermark: int) -> None:
             if away.is_set():
                 tried.set()
                 raise UnavailableError("The store is away.")
             self.real.apply(changes, watermark)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.real, name)
 
     with House(tmp_path / "data", store=Moody) as house:
         projector = Projector(**house.parts)
@@ -182,15 +169,9 @@ def test_while_the_store_is_away_the_thread_tries_again(tmp_path: Path, caplog: 
 
 
 def test_a_stop_gives_up_when_its_time_is_over(tmp_path: Path) -> None:
-    class Away:
-        def __init__(self, real: SQLiteStore) -> None:
-            self.real = real
-
+    class Away(StoreAround):
         def apply(self, changes: Changes, watermark: int) -> None:
             raise UnavailableError("The store is away.")
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.real, name)
 
     with House(tmp_path / "data", store=Away) as house:
         projector = Projector(**house.parts)

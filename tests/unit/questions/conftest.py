@@ -28,6 +28,7 @@ from lineage.model import (
     Version,
 )
 from lineage.predictions import FOREVER, Count, Prediction, Served, Told
+from tests.covering import covers
 
 
 class Records:
@@ -51,12 +52,6 @@ class Records:
 
     def samples(self, deployment: Name, start: int, end: int, limit: int) -> list[Prediction]:
         return [r for r in self.records if r.deployment == deployment and start <= r.time < end][:limit]
-
-
-def covers(served: Served, record: Prediction) -> bool:
-    told = record.deployment, record.run_id, record.model, record.model_version
-    asked = served.deployment, served.run_id, served.told.model, served.told.version
-    return told == asked and served.start <= record.time < served.end
 
 
 class World:
