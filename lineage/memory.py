@@ -21,12 +21,15 @@ from functools import cache
 from typing import TypeVar
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
+from lineage.key_array import KeyArray
 from lineage.keys import Base
 from lineage.label import Label, labels_of
 from lineage.model import Changes, Edge, EdgeKey, EdgeKind, NameKey, NameScope, Node, base_of
 from lineage.store import EVERYTHING, Direction, EdgeFilter, Level, Limits, Reach
-from lineage.topology import Place, traverse
+from lineage.topology import Place, Walked, are_latest, reach_by_walking, traverse
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -204,13 +207,20 @@ class MemoryReader:
         """Everything that a path from any seed leads to; see :meth:`lineage.store.GraphReader.reach`."""
         adjacent, kinds = self._adjacent(direction), level.edge_kinds
 
-        def step(keys: Sequence[bytes]) -> Iterator[bytes]:
-            for key in keys:
-                for edge in adjacent.get(key, ()):
-                    if edge[0] in kinds and edges.admits(self._graph.edges[edge]):
-                        yield edge[2] if direction is Direction.DOWNSTREAM else edge[1]
+        def walk(admitted: EdgeFilter) -> Walked:
+            def step(keys: Sequence[bytes]) -> Iterator[bytes]:
+                for key in keys:
+                    for edge in adjacent.get(key, ()):
+                        if edge[0] in kinds and admitted.admits(self._graph.edges[edge]):
+                            yield edge[2] if direction is Direction.DOWNSTREAM else edge[1]
 
-        return traverse(self._places(seeds), step, self._places, limits)
+            return traverse(self._places(seeds), step, self._places, limits)
+
+        return reach_by_walking(level, edges, walk, self.fetch)
+
+    def are_latest(self, versions: KeyArray, as_of: int | None = None) -> NDArray[np.bool_]:
+        """Which of ``versions`` is the latest certain version of its dataset."""
+        return are_latest(versions, as_of, self.fetch, self.neighbours)
 
     def lookup(self, scope: NameScope, value: str) -> list[bytes]:
         """The keys of the nodes with that name, ascending; empty if none."""

@@ -300,7 +300,8 @@ EdgeKey = tuple[EdgeKind, bytes, bytes]
 class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
     """One edge. ``certain`` is false if only runs that failed tell it, ``stale`` if the job's last completed run no
     longer told it (R9), ``undivided`` if nothing told which of several inputs feeds which output (R6). ``at`` is when a
-    read was made or a write done (microseconds)."""
+    read was made or a write done, of FEEDS when it was told first; ``until`` when what told it was replaced (R3): such
+    an edge counts for questions about an earlier moment alone. Both in UTC microseconds."""
 
     kind: EdgeKind
     source: bytes
@@ -312,6 +313,7 @@ class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
     binding: Binding | None = None
     role: Role | None = None
     at: int | None = None
+    until: int | None = None
     transformations: tuple[Transformation, ...] = ()
     gaps: tuple[Gap, ...] = ()
 

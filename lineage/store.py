@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from lineage.key_array import KeyArray
 from lineage.keys import Base
 from lineage.model import Changes, Edge, EdgeKind, Evidence, NameScope, Node
 
@@ -45,11 +49,14 @@ _LEVEL_EDGES = {
 @dataclass(frozen=True, slots=True)
 class EdgeFilter:
     """Which edges count: those of at least ``evidence``; with ``certain_only`` no edge that only failed runs tell, with
-    ``fresh_only`` none that is stale."""
+    ``fresh_only`` none that is stale. ``as_of`` (UTC microseconds): those that were there at that moment, by
+    :attr:`~lineage.model.Edge.at` and :attr:`~lineage.model.Edge.until`; without it, those that were not replaced. An
+    edge without time was always there."""
 
     evidence: Evidence = Evidence.INFERRED
     certain_only: bool = False
     fresh_only: bool = False
+    as_of: int | None = None
 
     def admits(self, edge: Edge) -> bool:
         """Whether a traversal may follow ``edge``."""
@@ -57,7 +64,13 @@ class EdgeFilter:
             _STRENGTH[edge.evidence] <= _STRENGTH[self.evidence]
             and (edge.certain or not self.certain_only)
             and not (edge.stale and self.fresh_only)
+            and self._was_there(edge)
         )
+
+    def _was_there(self, edge: Edge) -> bool:
+        if self.as_of is None:
+            return edge.until is None
+        return (edge.at is None or edge.at <= self.as_of) and (edge.until is None or self.as_of < edge.until)
 
 
 _STRENGTH = {evidence: rank for rank, evidence in enumerate(Evidence)}
@@ -74,23 +87,31 @@ class Limits:
     deadline: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A node found. ``distance`` is the number of flows on the shortest path, a flow itself and a flow seed counted."""
-
-    key: bytes
-    base: Base
-    distance: int
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reach:
-    """What a traversal found: hits in the order (distance, key), seeds apart. ``cut`` is None if that is all, else
-    ``NODES`` or ``TIME``; what is there is then true, its distances right, and nothing nearer than the farthest hit is
-    missing."""
+    """What a traversal found, seeds apart: columns of one length, a row for each node, in no particular order.
 
-    hits: tuple[Hit, ...]
+    ``distances`` (int32): the number of flows on the shortest path, a flow itself and a flow seed counted; of columns,
+    the number of columns. ``things`` is what an answer names in place of the node: itself, of a flow its run or job
+    (zeros if it has none); ``kinds`` (uint8) the code of its kind (:data:`lineage.kind.KINDS`). ``evidence`` (uint8,
+    rank in Evidence), ``certain`` and ``stale`` (bool) say how strong the best path is: its weakest edge, whether some
+    path is all certain, whether each path has a stale edge (R9).
+
+    ``cut`` is None if that is all, else ``NODES`` or ``TIME``; what is there is then true, its distances right, and
+    nothing nearer than the farthest is missing; strength may be told weaker than it is, never stronger.
+    """
+
+    keys: KeyArray
+    things: KeyArray
+    kinds: NDArray[np.uint8]
+    distances: NDArray[np.int32]
+    evidence: NDArray[np.uint8]
+    certain: NDArray[np.bool_]
+    stale: NDArray[np.bool_]
     cut: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.keys)
 
 
 class GraphReader(Protocol):
@@ -118,11 +139,16 @@ class GraphReader(Protocol):
         edges: EdgeFilter = EVERYTHING,
         limits: Limits = Limits(),
     ) -> Reach:
-        """Everything that a path from any seed leads to. Each node is visited once: diamonds cost nothing, cycles end.
+        """Everything that a path from any seed leads to, and how strong the best path to each is. A node is visited
+        once: diamonds cost nothing, cycles end.
 
         Seeds that do not exist lead nowhere. A dataset, column or version that several paths reach has the least
         distance.
         """
+
+    def are_latest(self, versions: KeyArray, as_of: int | None = None) -> NDArray[np.bool_]:
+        """Which of ``versions`` is the latest certain version of its dataset, by (written, key), of those written at or
+        before ``as_of`` (UTC microseconds)."""
 
     def lookup(self, scope: NameScope, value: str) -> list[bytes]:
         """The keys of the nodes with that name, ascending; empty if none."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from lineage.answer.thing import GraphThing, Kind, Thing, kind_of, label, minute, name_of, namespace_of, thing_id
+from lineage.answer.thing import GraphThing, Thing, kind_of, label, minute, name_of, namespace_of, thing_id
+from lineage.kind import Kind
 from lineage.model import Binding, EdgeKind, Evidence, Name, Owner, Role, Run, Version
 from lineage.predictions import Count, Prediction, PredictionReader
 from lineage.store import GraphReader

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from lineage.keys import encode_id
-from lineage.model import Column, Dataset, Job, Run, RunType, Version, base_of
+from lineage.kind import Kind, kind_of_node
+from lineage.model import Column, Dataset, Job, Run, Version, base_of
 from lineage.predictions import Prediction
 
 GraphThing = Dataset | Column | Job | Run | Version
@@ -18,35 +18,11 @@ Thing = GraphThing | Prediction
 """What an answer may show: every node but a flow, and prediction records."""
 
 
-class Kind(StrEnum):
-    """The kinds that answers distinguish, in the order in which hits of one distance stand (by ``value``)."""
-
-    DATASET = "DATASET"
-    MODEL = "MODEL"
-    COLUMN = "COLUMN"
-    JOB = "JOB"
-    DEPLOYMENT = "DEPLOYMENT"
-    RUN = "RUN"
-    ROLLOUT = "ROLLOUT"
-    VERSION = "VERSION"
-    PREDICTION = "PREDICTION"
-
-
 def kind_of(thing: Thing) -> Kind:
     """The kind of ``thing``: a model is a MODEL, a deployment a DEPLOYMENT, a SERVICE run a ROLLOUT."""
-    match thing:
-        case Dataset():
-            return Kind.MODEL if thing.is_model else Kind.DATASET
-        case Column():
-            return Kind.COLUMN
-        case Job():
-            return Kind.DEPLOYMENT if thing.is_deployment else Kind.JOB
-        case Run():
-            return Kind.ROLLOUT if thing.type is RunType.SERVICE else Kind.RUN
-        case Version():
-            return Kind.VERSION
-        case Prediction():
-            return Kind.PREDICTION
+    kind = Kind.PREDICTION if isinstance(thing, Prediction) else kind_of_node(thing)
+    assert kind is not None
+    return kind
 
 
 def label(thing: Thing) -> str:

@@ -15,17 +15,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import count
+from itertools import chain, count
 
 from msgspec.structs import replace
 
 from lineage.answer import GraphThing, label
-from lineage.keys import Base
+from lineage.key_array import unpack
 from lineage.model import Edge, GapCode
 from lineage.questions.assessment import Concluded
 from lineage.questions.column_map import map_of
-from lineage.questions.spread import ColumnReads, Pair, Spread, cut_of, marked, things
-from lineage.store import Direction, EdgeFilter, GraphReader, Hit, Level, Limits, Reach
+from lineage.questions.marks import Marks
+from lineage.questions.spread import ColumnReads, Pair, Spread, cut_of, things
+from lineage.store import Direction, EdgeFilter, GraphReader, Level, Limits, Reach
+from lineage.topology import Walked, reach_by_walking
 
 _Wires = dict[Pair, tuple[Edge, ...]]
 _Rank = tuple[int, bytes]
@@ -37,10 +39,10 @@ def spread_columns(graph: GraphReader, columns: Sequence[bytes], edges: EdgeFilt
     reads, the one of least (distance, key) counts."""
     seeds = sorted(set(columns))
     walk = _Walk(graph, seeds, edges, limits)
-    full, marks = marked(Level.LOGICAL, edges, walk.reach)
-    distances = {**dict.fromkeys(seeds, 0), **{key: mark.distance for key, mark in marks.items()}}
+    full = reach_by_walking(Level.LOGICAL, edges, walk.walk, graph.fetch)
+    distances = {**dict.fromkeys(seeds, 0), **{key: distance for distance, key in _rows(full)}}
     reads, entry = walk.reads(distances, edges), {seed: seed for seed in seeds}
-    return Spread(Level.LOGICAL, edges, frozenset(seeds), marks, entry, cut_of(full, limits), reads)
+    return Spread(Level.LOGICAL, edges, frozenset(seeds), Marks(full), entry, cut_of(full, limits), reads)
 
 
 def undivided(graph: GraphReader, spread: Spread) -> tuple[Concluded, ...]:
@@ -72,18 +74,18 @@ class _Walk:
         self._seeds = seeds
         self._limits = limits
         self._widest = graph.reach(Level.LOGICAL, seeds, Direction.DOWNSTREAM, edges, limits)
-        self._map = map_of(graph, [*seeds, *(hit.key for hit in self._widest.hits)])
+        self._map = map_of(graph, [*seeds, *unpack(self._widest.keys)])
 
-    def reach(self, edges: EdgeFilter) -> Reach:
+    def walk(self, edges: EdgeFilter) -> Walked:
         distances = self._distances(edges)
         reads = self.reads(distances, edges)
-        columns = tuple(Hit(key, Base.COLUMN, at) for key, at in distances.items() if at)
-        jobs = tuple(Hit(job, Base.JOB, 1 + _least(distances, wires)) for job, wires in reads.crossed.items())
+        columns = tuple((at, key) for key, at in distances.items() if at)
+        jobs = tuple((1 + _least(distances, wires), job) for job, wires in reads.crossed.items())
         by_distance: dict[int, list[bytes]] = defaultdict(list)
         for flow, wires in reads.taken.items():
             by_distance[_least(distances, wires)].append(flow)
         onward = [self._from_flows(flows, at, edges) for at, flows in sorted(by_distance.items())]
-        return _merged([Reach(columns, self._widest.cut), Reach(jobs), *onward], self._limits)
+        return _merged([Walked(columns, self._widest.cut), Walked(jobs), *onward], self._limits)
 
     def reads(self, distances: Mapping[bytes, int], edges: EdgeFilter) -> ColumnReads:
         """How the columns that have ``distances`` are read."""
@@ -122,7 +124,7 @@ class _Walk:
         """The columns that ``edges`` lead to, seeds among them; where the widest traversal was cut, none past its
         farthest hit."""
         wires, distances, frontier = self._wires(edges), dict.fromkeys(self._seeds, 0), list(self._seeds)
-        farthest = self._widest.hits[-1].distance if self._widest.hits else 0
+        farthest = int(self._widest.distances.max(initial=0))
         for at in count(1) if self._widest.cut is None else range(1, farthest + 1):
             if not frontier:
                 break
@@ -131,27 +133,29 @@ class _Walk:
             distances.update(dict.fromkeys(frontier, at))
         return distances
 
-    def _from_flows(self, flows: list[bytes], distance: int, edges: EdgeFilter) -> Reach:
+    def _from_flows(self, flows: list[bytes], distance: int, edges: EdgeFilter) -> Walked:
         part = self._graph.reach(Level.LOGICAL, sorted(flows), Direction.DOWNSTREAM, edges, self._limits)
-        own = [Hit(flow, Base.FLOW, distance + 1) for flow in flows]
-        return Reach((*own, *(Hit(hit.key, hit.base, hit.distance + distance) for hit in part.hits)), part.cut)
+        own = [(distance + 1, flow) for flow in flows]
+        return Walked((*own, *((distance + at, key) for at, key in _rows(part))), part.cut)
+
+
+def _rows(reach: Reach) -> Iterable[tuple[int, bytes]]:
+    """(distance, key) of all that ``reach`` holds."""
+    return zip(reach.distances.tolist(), unpack(reach.keys), strict=True)
 
 
 def _least(distances: Mapping[bytes, int], wires: Iterable[Edge]) -> int:
     return min(distances[wire.source] for wire in wires)
 
 
-def _merged(parts: Sequence[Reach], limits: Limits) -> Reach:
-    """All hits of ``parts`` at their least distance; past the nearest place where a part was cut, nothing."""
-    least: dict[bytes, Hit] = {}
-    for hit in (hit for part in parts for hit in part.hits):
-        if hit.key not in least or hit.distance < least[hit.key].distance:
-            least[hit.key] = hit
+def _merged(parts: Sequence[Walked], limits: Limits) -> Walked:
+    """All that ``parts`` found at the least distance; past the nearest place where a part was cut, nothing."""
+    least: dict[bytes, int] = {}
+    for distance, key in chain.from_iterable(part.found for part in parts):
+        least[key] = min(distance, least.get(key, distance))
     cut = next((part.cut for part in parts if part.cut), None)
-    horizon = min((max((hit.distance for hit in part.hits), default=0) for part in parts if part.cut), default=None)
-    hits = sorted(least.values(), key=lambda hit: (hit.distance, hit.key))
-    if horizon is not None:
-        hits = [hit for hit in hits if hit.distance <= horizon]
-    if len(hits) > limits.nodes:
-        return Reach(tuple(hits[: limits.nodes]), "NODES")
-    return Reach(tuple(hits), cut)
+    horizon = min((max((at for at, _ in part.found), default=0) for part in parts if part.cut), default=None)
+    found = sorted((distance, key) for key, distance in least.items() if horizon is None or distance <= horizon)
+    if len(found) > limits.nodes:
+        return Walked(tuple(found[: limits.nodes]), "NODES")
+    return Walked(tuple(found), cut)

@@ -24,20 +24,22 @@ also the gaps of what is taken for its dataset.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from lineage.answer import GraphThing, Impact, Kind, Summary, View
+from lineage.key_array import KeyArray, pack, unpack
+from lineage.kind import KIND_CODES
 from lineage.model import Column, GapCode, Run, RunType, Version
 from lineage.predictions import Count
 from lineage.questions.assessment import Concluded, Holding, assess
 from lineage.questions.columns import spread_columns, undivided
+from lineage.questions.found import are_among
 from lineage.questions.pages import ThingPages
 from lineage.questions.radius import Radius
 from lineage.questions.rollouts import is_live
 from lineage.questions.seeds import changed_by, logical_seeds, version_seeds
-from lineage.questions.spread import Spread, fetched, found, spread, things
-from lineage.questions.standing import latest_versions, readers_of, served_now
+from lineage.questions.spread import Spread, found, spread, things
+from lineage.questions.standing import readers_of, served_now
 from lineage.questions.subjects import Subject
 from lineage.questions.tally import tally
 from lineage.questions.ties import held_edges
@@ -62,8 +64,7 @@ def impact(
     logical = _potential(graph, subjects, edges, limits)
     seeds = version_seeds(graph, subjects, of, since)
     actual = spread(graph, Level.VERSION, seeds, Direction.DOWNSTREAM, edges, limits)
-    wired, ran = Radius(logical, found(graph, logical)), Radius(actual, found(graph, actual))
-    served = {*seeds.values(), *(hit.key for hit in ran.hits if hit.kind is Kind.ROLLOUT)}
+    wired, ran = Radius(logical, found(logical)), Radius(actual, found(actual))
     return Impact(
         cut=logical.cut or actual.cut,
         ledger_index=graph.ledger_size - 1,
@@ -73,7 +74,7 @@ def impact(
         potential=wired,
         actual=ran,
         summary=lambda later: _summary(later.graph, wired, ran),
-        predictions=lambda later: _predictions(later, sorted(served), since, actual.holds, frozenset(seeds.values())),
+        predictions=lambda later: _predictions(later, ran, since),
     )
 
 
@@ -85,45 +86,47 @@ def _potential(graph: GraphReader, subjects: Mapping[bytes, GraphThing], edges: 
 
 
 def _summary(graph: GraphReader, wired: Radius, ran: Radius) -> tuple[Summary, ...]:
-    potential = Counter(hit.kind for hit in wired.hits)
-    actual = Counter(hit.kind for hit in ran.hits)
     standing = _standing(graph, ran)
+    counts = ((kind, wired.hits.count(kind), ran.hits.count(kind)) for kind in Kind)
     return tuple(
-        Summary(kind, potential[kind], actual[kind], standing[kind]) for kind in Kind if potential[kind] or actual[kind]
+        Summary(kind, potential, actual, standing.get(kind, 0))
+        for kind, potential, actual in counts
+        if potential or actual
     )
 
 
-def _standing(graph: GraphReader, ran: Radius) -> Counter[Kind]:
-    """How many hits stand: judged by dataset and live rollout, so that no more versions are held than stand."""
-    versions = {hit.key for hit in ran.hits if hit.kind is Kind.VERSION}
-    datasets: set[bytes] = set()
-    models: set[bytes] = set()
-    for nodes in fetched(graph, versions):
-        datasets.update(node.dataset for node in nodes if isinstance(node, Version))
-        models.update(node.key for node in nodes if isinstance(node, Version) and node.is_model)
-    stand = {version.key for version in latest_versions(graph, sorted(datasets)).values()}
-    stand |= served_now(graph, readers_of(graph, sorted(models)))
-    rollouts = things(graph, [hit.key for hit in ran.hits if hit.kind is Kind.ROLLOUT]).values()
+def _standing(graph: GraphReader, ran: Radius) -> dict[Kind, int]:
+    """How many hits stand."""
+    versions = ran.hits.keys[ran.hits.kinds == KIND_CODES[Kind.VERSION]]
+    stand = graph.are_latest(versions)
+    stand |= are_among(versions, pack(list(served_now(graph, _readers(graph, ran, versions)))))
+    rollouts = things(graph, ran.hits.keys_of(Kind.ROLLOUT)).values()
     live = sum(isinstance(run, Run) and is_live(run) for run in rollouts)
-    return Counter({Kind.VERSION: len(stand & versions), Kind.ROLLOUT: live})
+    return {Kind.VERSION: int(stand.sum()), Kind.ROLLOUT: live}
 
 
-def _predictions(
-    view: View, runs: Iterable[bytes], since: int | None, holds: Callable[[bytes], bool], changed: frozenset[bytes]
-) -> Count:
-    found = things(view.graph, runs).values()
+def _readers(graph: GraphReader, ran: Radius, versions: KeyArray) -> Iterable[bytes]:
+    """The rollouts that may serve any of ``versions``: those that were reached, unless some edges did not count."""
+    if ran.spread.cut is None and ran.spread.edges == EVERYTHING:
+        return {*ran.hits.keys_of(Kind.ROLLOUT), *ran.spread.entry.values()}
+    nodes = things(graph, unpack(versions))
+    return readers_of(graph, [key for key, node in nodes.items() if isinstance(node, Version) and node.is_model])
+
+
+def _predictions(view: View, ran: Radius, since: int | None) -> Count:
+    changed = frozenset(ran.spread.entry.values())
+    found = things(view.graph, sorted({*changed, *ran.hits.keys_of(Kind.ROLLOUT)})).values()
     rollouts = [run for run in found if isinstance(run, Run) and run.type is RunType.SERVICE]
-    return tally(view, rollouts, holds, since, changed)
+    return tally(view, rollouts, ran.spread.holds, since, changed)
 
 
 def _holding(
     graph: GraphReader, logical: Spread, actual: Spread, ran: Radius, subjects: Mapping[bytes, GraphThing]
 ) -> Holding:
-    nearest = sorted(actual.marks, key=lambda key: (actual.marks[key].distance, key))[:_ASSESSED]
+    nearest = actual.marks.nearest(_ASSESSED)
     held = held_edges(graph, actual, nearest)
-    inside = {*nearest, *held.owners.values()}
     distances = dict.fromkeys(sorted(actual.entry.values()), 0)
-    distances.update((hit.key, hit.distance) for hit in ran.hits if hit.key in inside)
+    distances.update(ran.hits.distances_of({*nearest, *held.owners.values()}))
     coarse = tuple(
         Concluded(
             GapCode.UNDIVIDED.value, 0, key, "What its dataset's versions reached: versions are not told by column."

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lineage.answer import ProvenanceHit, Thing, View
-from lineage.questions.spread import Found, things
+from lineage.questions.found import Found
+from lineage.questions.spread import things
 
 
 @dataclass(frozen=True, slots=True)

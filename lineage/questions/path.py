@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from lineage.answer import Cut, GraphThing, Path, Route, View
-from lineage.keys import Base, dataset_key
+from lineage.keys import dataset_key
+from lineage.kind import Kind
 from lineage.model import Column, Edge, Flow
 from lineage.predictions import Prediction
 from lineage.questions.assessment import Holding, assess
@@ -95,7 +96,7 @@ def _walk(graph: GraphReader, level: Level, sources: Seeds, targets: Seeds, edge
     reached = [key for key in targets if key in downstream.marks]
     if not reached:
         return _Walk(None, (), downstream.cut)
-    target = min(reached, key=lambda key: (downstream.marks[key].distance, key))
+    target = min(reached, key=lambda key: (downstream.marks.distance(key), key))
     keys, taken = _back(graph, downstream, target)
     return _Walk(_route(graph, keys, taken), taken, None)
 
@@ -113,7 +114,7 @@ def _back(graph: GraphReader, downstream: Spread, target: bytes) -> tuple[list[b
 def _nearer(graph: GraphReader, downstream: Spread, key: bytes) -> list[Edge]:
     """The admitted edges by which a shortest path enters ``key``: entering a flow or a column costs one."""
     mark = downstream.marks[key]
-    before = mark.distance - (mark.base in (Base.FLOW, Base.COLUMN))
+    before = mark.distance - (mark.is_flow or mark.kind is Kind.COLUMN)
     kinds = sorted(downstream.level.edge_kinds)
     return [
         edge

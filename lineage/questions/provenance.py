@@ -35,7 +35,7 @@ def provenance(
     graph, subjects = view.graph, subjects_of(view, of)
     upstream = _upstream(graph, subjects, of, edges, limits)
     held = held_edges(graph, upstream)
-    hits = found(graph, upstream)
+    hits = found(upstream)
     began = sorted(set(upstream.entry.values()))
     distances = {**dict.fromkeys(began, 0), **{hit.key: hit.distance for hit in hits}}
     return Provenance(

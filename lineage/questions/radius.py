@@ -14,8 +14,9 @@ from lineage.answer import Consequence, GraphThing, ImpactHit, Kind, View
 from lineage.keys import dataset_key, job_key
 from lineage.model import Column, Dataset, EdgeKind, Job, Owner, Run, Version
 from lineage.questions import consequence
+from lineage.questions.found import Found, Hits
 from lineage.questions.rollouts import is_live
-from lineage.questions.spread import Found, Spread, chunks, flows_of, things
+from lineage.questions.spread import Spread, chunks, flows_of, things
 from lineage.questions.standing import is_on_record, is_replaced, latest_versions, readers_of, served_now
 from lineage.questions.tally import tally
 from lineage.questions.ways import ways_into
@@ -27,7 +28,7 @@ class Radius:
     """The hits of one level, in the order (distance, kind, key): ``Pages[ImpactHit]``."""
 
     spread: Spread
-    hits: tuple[Found, ...]
+    hits: Hits
 
     @property
     def total(self) -> int:

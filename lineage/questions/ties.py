@@ -11,7 +11,6 @@ from itertools import product
 import msgspec
 
 from lineage.answer import Link, View
-from lineage.keys import Base
 from lineage.model import Binding, Edge, EdgeKind, Evidence, Role
 from lineage.questions.spread import Spread, chunks, owners_of, stronger, things, weaker
 from lineage.store import Direction, GraphReader, Level
@@ -63,7 +62,7 @@ def held_edges(graph: GraphReader, spread: Spread, keys: Iterable[bytes] | None 
 
 def _is_flow(spread: Spread, key: bytes) -> bool:
     mark = spread.marks.get(key)
-    return spread.entry.get(key, key) != key if mark is None else mark.base is Base.FLOW
+    return spread.entry.get(key, key) != key if mark is None else mark.is_flow
 
 
 def ties_of(held: Held) -> tuple[Tie, ...]:

@@ -15,8 +15,10 @@ from typing import NamedTuple
 from lineage.answer import Kind, ServedModel, TrainingData, TrainingHit, View
 from lineage.model import Binding, Edge, Role, Run, Version
 from lineage.questions.assessment import Holding, assess
+from lineage.questions.found import Found
+from lineage.questions.marks import Mark
 from lineage.questions.served import Served, served
-from lineage.questions.spread import Found, Mark, Spread, found, spread, stronger, things, weaker
+from lineage.questions.spread import Spread, found, spread, stronger, things, weaker
 from lineage.questions.subjects import ServedSubject
 from lineage.questions.ties import Held, LinkPages, first_role, held_edges, ties_of, weakest_binding
 from lineage.store import EVERYTHING, Direction, EdgeFilter, GraphReader, Level, Limits
@@ -40,7 +42,7 @@ def training_data(
     into = {edge.key: edge for edge in (*held.into, *(read.edge for each in start.servings for read in each.reads))}
     whole = Held(tuple(into.values()), held.out, held.direct, {**held.owners, **_owners(start)})
     models = _models(graph, start)
-    hits = _with_models(found(graph, upstream), start.models, held, upstream)
+    hits = _with_models(found(upstream), start.models, held, upstream)
     return TrainingData(
         cut=upstream.cut,
         ledger_index=graph.ledger_size - 1,

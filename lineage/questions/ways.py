@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from lineage.answer import Kind
 from lineage.model import Edge, EdgeKind, Role
-from lineage.questions.spread import Found, Spread, chunks, flows_of, owners_of
+from lineage.questions.found import Found
+from lineage.questions.spread import Spread, chunks, flows_of, owners_of
 from lineage.store import Direction, GraphReader, Level
 
 _OWNING = frozenset({Kind.JOB, Kind.DEPLOYMENT, Kind.RUN, Kind.ROLLOUT})

@@ -8,7 +8,10 @@ from itertools import chain
 from typing import Any
 
 import apsw
+import numpy as np
+from numpy.typing import NDArray
 
+from lineage.key_array import KeyArray
 from lineage.keys import Base
 from lineage.memory import edge_line, name_line, node_line
 from lineage.model import Edge, EdgeKind, NameScope, Node
@@ -27,7 +30,7 @@ from lineage.sqlite.rows import (
 )
 from lineage.sqlite.text import pack, unpack
 from lineage.store import EVERYTHING, Direction, EdgeFilter, Level, Limits, Reach
-from lineage.topology import Place, traverse
+from lineage.topology import Place, Walked, are_latest, reach_by_walking, traverse
 
 _FETCH = "SELECT n.key, n.base, n.body FROM carray(?) c CROSS JOIN node n ON n.key = c.value WHERE n.base IS NOT NULL"
 _SEEDS = "SELECT n.id, n.key, n.base FROM carray(?) c CROSS JOIN node n ON n.key = c.value WHERE n.base IS NOT NULL"
@@ -35,23 +38,25 @@ _PLACES = "SELECT n.id, n.key, n.base FROM carray(?) c CROSS JOIN node n ON n.id
 
 _NEIGHBOURS = {
     Direction.DOWNSTREAM: """
-SELECT e.kind, s.key, t.key, e.flags, e.at, e.body FROM carray(?1) c CROSS JOIN node s ON s.key = c.value
+SELECT e.kind, s.key, t.key, e.flags, e.at, e.until, e.body FROM carray(?1) c CROSS JOIN node s ON s.key = c.value
 CROSS JOIN carray(?2) k CROSS JOIN edge e ON e.source = s.id AND e.kind = k.value
 CROSS JOIN node t ON t.id = e.target""",
     Direction.UPSTREAM: """
-SELECT e.kind, s.key, t.key, e.flags, e.at, e.body FROM carray(?1) c CROSS JOIN node t ON t.key = c.value
+SELECT e.kind, s.key, t.key, e.flags, e.at, e.until, e.body FROM carray(?1) c CROSS JOIN node t ON t.key = c.value
 CROSS JOIN carray(?2) k CROSS JOIN edge e INDEXED BY edge_up ON e.target = t.id AND e.kind = k.value
 CROSS JOIN node s ON s.id = e.source""",
 }
 
 # A refused edge leads to 0, which is no node's id: rows go on coming and the clock is looked at, whatever is refused.
+_ADMITTED = """(e.flags & ?3) <= ?4 AND (e.flags & ?5) = 0 AND iif(?6 IS NULL,
+    e.until IS NULL, (e.at IS NULL OR e.at <= ?6) AND (e.until IS NULL OR ?6 < e.until))"""
 _STEP = {
-    Direction.DOWNSTREAM: """
-SELECT iif((e.flags & ?3) <= ?4 AND (e.flags & ?5) = 0, e.target, 0) FROM carray(?1) c CROSS JOIN carray(?2) k
-CROSS JOIN edge e ON e.source = c.value AND e.kind = k.value""",
-    Direction.UPSTREAM: """
-SELECT iif((e.flags & ?3) <= ?4 AND (e.flags & ?5) = 0, e.source, 0) FROM carray(?1) c CROSS JOIN carray(?2) k
-CROSS JOIN edge e INDEXED BY edge_up ON e.target = c.value AND e.kind = k.value""",
+    Direction.DOWNSTREAM: f"""
+SELECT iif({_ADMITTED}, e.target, 0) FROM carray(?1) c CROSS JOIN carray(?2) k
+CROSS JOIN edge e ON e.source = c.value AND e.kind = k.value""",  # noqa: S608
+    Direction.UPSTREAM: f"""
+SELECT iif({_ADMITTED}, e.source, 0) FROM carray(?1) c CROSS JOIN carray(?2) k
+CROSS JOIN edge e INDEXED BY edge_up ON e.target = c.value AND e.kind = k.value""",  # noqa: S608
 }
 
 _LOOKUP = "SELECT n.key FROM name m CROSS JOIN node n ON n.id = m.node WHERE m.value = ? AND m.scope = ? ORDER BY n.key"
@@ -74,7 +79,7 @@ ORDER BY length, name, namespace, key""",
 
 _DUMP_NODES = "SELECT key, base, body FROM node WHERE base IS NOT NULL ORDER BY base, key"
 _DUMP_EDGES = """
-SELECT e.kind, s.key, t.key, e.flags, e.at, e.body
+SELECT e.kind, s.key, t.key, e.flags, e.at, e.until, e.body
 FROM edge e JOIN node s ON s.id = e.source JOIN node t ON t.id = e.target
 ORDER BY e.kind, s.key, t.key"""
 _DUMP_NAMES = """
@@ -119,17 +124,24 @@ class SQLiteReader:
     ) -> Reach:
         """Everything that a path from any seed leads to; see :meth:`lineage.store.GraphReader.reach`."""
         kinds = _integers(EDGE_KIND_CODES[kind] for kind in level.edge_kinds)
-        refused = (UNCERTAIN if edges.certain_only else 0) | (STALE if edges.fresh_only else 0)
-        admitted = (EVIDENCE_MASK, evidence_code(edges.evidence), refused)
-
-        def step(ids: Sequence[int]) -> Iterable[int]:
-            return (id for (id,) in self._execute(_STEP[direction], (_integers(ids), kinds, *admitted)))
+        places = self._places(_SEEDS, apsw.carray(tuple(dict.fromkeys(seeds)))) if seeds else []
 
         def describe(ids: Sequence[int]) -> list[Place[int]]:
             return self._places(_PLACES, _integers(ids))
 
-        places = self._places(_SEEDS, apsw.carray(tuple(dict.fromkeys(seeds)))) if seeds else []
-        return traverse(places, step, describe, limits)
+        def walk(admitted: EdgeFilter) -> Walked:
+            bound = _bound(admitted)
+
+            def step(ids: Sequence[int]) -> Iterable[int]:
+                return (id for (id,) in self._execute(_STEP[direction], (_integers(ids), kinds, *bound)))
+
+            return traverse(places, step, describe, limits)
+
+        return reach_by_walking(level, edges, walk, self.fetch)
+
+    def are_latest(self, versions: KeyArray, as_of: int | None = None) -> NDArray[np.bool_]:
+        """Which of ``versions`` is the latest certain version of its dataset."""
+        return are_latest(versions, as_of, self.fetch, self.neighbours)
 
     def lookup(self, scope: NameScope, value: str) -> list[bytes]:
         """The keys of the nodes with that name, ascending; empty if none."""
@@ -167,6 +179,12 @@ class SQLiteReader:
 
     def _places(self, query: str, handles: apsw.CArrayBinding) -> list[Place[int]]:
         return [(id, key, BASES[base]) for id, key, base in self._execute(query, (handles,))]
+
+
+def _bound(edges: EdgeFilter) -> tuple[int | None, ...]:
+    """What _STEP takes to refuse edges: the mask and the weakest of the evidence, the flags, and the moment."""
+    refused = (UNCERTAIN if edges.certain_only else 0) | (STALE if edges.fresh_only else 0)
+    return EVIDENCE_MASK, evidence_code(edges.evidence), refused, edges.as_of
 
 
 def _unpack(*values: Any) -> str:

@@ -147,7 +147,9 @@ def encode_edge_body(edge: Edge) -> bytes | None:
     return _encode((edge.transformations, edge.gaps))
 
 
-def decode_edge(kind: int, source: bytes, target: bytes, flags: int, at: int | None, body: bytes | None) -> Edge:
+def decode_edge(
+    kind: int, source: bytes, target: bytes, flags: int, at: int | None, until: int | None, body: bytes | None
+) -> Edge:
     """The edge of a row whose ids were resolved to keys."""
     transformations, gaps = _decode_edge(body) if body is not None else ((), ())
     return Edge(
@@ -161,6 +163,7 @@ def decode_edge(kind: int, source: bytes, target: bytes, flags: int, at: int | N
         binding=_BINDINGS[flags >> 5 & 15],
         role=_ROLES[flags >> 9 & 15],
         at=at,
+        until=until,
         transformations=transformations,
         gaps=gaps,
     )

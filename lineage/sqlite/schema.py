@@ -21,7 +21,7 @@ INSERT INTO state VALUES (1, 0);
 CREATE TABLE node (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, base INTEGER, body BLOB);
 CREATE TABLE edge (
     source INTEGER NOT NULL, kind INTEGER NOT NULL, target INTEGER NOT NULL,
-    flags INTEGER NOT NULL, at INTEGER, body BLOB,
+    flags INTEGER NOT NULL, at INTEGER, until INTEGER, body BLOB,
     PRIMARY KEY (source, kind, target)
 ) WITHOUT ROWID;
 CREATE INDEX edge_up ON edge (target, kind, source, flags);

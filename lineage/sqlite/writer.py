@@ -37,10 +37,11 @@ ON CONFLICT (id, place) DO UPDATE SET length = excluded.length, name = excluded.
     base = excluded.base, folded = excluded.folded, also = excluded.also
 WHERE name <> excluded.name OR namespace <> excluded.namespace OR base <> excluded.base"""
 _DROP_LABELS = "DELETE FROM label WHERE id = ? AND place >= ?"
-_ADD_EDGE = "INSERT OR IGNORE INTO edge (source, kind, target, flags, at, body) VALUES (?, ?, ?, ?, ?, ?)"
+_ADD_EDGE = "INSERT OR IGNORE INTO edge (source, kind, target, flags, at, until, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _SET_EDGE = """
-UPDATE edge SET flags = ?4, at = ?5, body = ?6
-WHERE source = ?1 AND kind = ?2 AND target = ?3 AND (flags <> ?4 OR at IS NOT ?5 OR body IS NOT ?6)"""
+UPDATE edge SET flags = ?4, at = ?5, until = ?6, body = ?7
+WHERE source = ?1 AND kind = ?2 AND target = ?3
+    AND (flags <> ?4 OR at IS NOT ?5 OR until IS NOT ?6 OR body IS NOT ?7)"""
 _DROP_EDGE = "DELETE FROM edge WHERE source = ? AND kind = ? AND target = ?"
 _ADD_NAME = "INSERT OR IGNORE INTO name (value, scope, node) VALUES (?, ?, ?)"
 _DROP_NAME = "DELETE FROM name WHERE value = ? AND scope = ? AND node = ?"
@@ -51,7 +52,7 @@ _Known = tuple[int, int | None]
 """Id and base code of a key in the file; the code is None while the node is only named."""
 
 _EdgeId = tuple[int, int, int]
-_EdgeRow = tuple[int, int, int, int, int | None, bytes | None]
+_EdgeRow = tuple[int, int, int, int, int | None, int | None, bytes | None]
 
 
 class Writer:
@@ -136,6 +137,7 @@ class Writer:
                 known[target][0],
                 encode_flags(edge),
                 edge.at,
+                edge.until,
                 encode_edge_body(edge),
             )
             for (kind, source, target), edge in edges.items()

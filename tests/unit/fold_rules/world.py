@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lineage.event.parser import parse_event
 from lineage.fold.fold import Fold, MemoryFacts
+from lineage.key_array import unpack
 from lineage.keys import dataset_key, job_key
 from lineage.memory import MemoryStore
 from lineage.model import Column, Dataset, Edge, EdgeKind, Flow, Node, Run
@@ -164,13 +165,13 @@ class World(Graph):
     def downstream(self, text: str) -> set[str]:
         """The datasets that a dataset leads to on the logical level."""
         reach = self.reader.reach(Level.LOGICAL, [dataset_key(*name_of(text))], Direction.DOWNSTREAM)
-        keys = {hit.key for hit in reach.hits}
+        keys = set(unpack(reach.keys))
         return {n.name for n in self._nodes.values() if isinstance(n, Dataset) and n.key in keys} - {name_of(text).name}
 
     def versions_downstream(self, label: str) -> set[str]:
         """The versions that a version leads to."""
         reach = self.reader.reach(Level.VERSION, [self.version(label).key], Direction.DOWNSTREAM)
-        keys = {hit.key for hit in reach.hits}
+        keys = set(unpack(reach.keys))
         return {self.label(node) for node in self._versions() if node.key in keys} - {label}
 
     def columns(self) -> set[tuple[str, str]]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
 
 from lineage.keys import Base
-from lineage.store import Hit, Limits, Reach
+from lineage.store import Limits
 
 CUT_NODES = "NODES"
 CUT_TIME = "TIME"
@@ -28,12 +29,20 @@ Place = tuple[Handle, bytes, Base]
 """A node that exists: how the store calls it, its key, its base kind."""
 
 
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What a traversal found: (distance, key) by node, in that order; ``cut`` as in a Reach."""
+
+    found: tuple[tuple[int, bytes], ...]
+    cut: str | None = None
+
+
 def traverse(
     seeds: Sequence[Place[Handle]],
     step: Callable[[Sequence[Handle]], Iterable[Handle]],
     describe: Callable[[Sequence[Handle]], Iterable[Place[Handle]]],
     limits: Limits,
-) -> Reach:
+) -> Walked:
     """Everything that ``seeds`` lead to, as :meth:`lineage.store.GraphReader.reach` promises it.
 
     ``step`` gives the nodes one edge away from any of the handles, in any order, repeats allowed, lazily if it can.
@@ -62,10 +71,10 @@ class _Walk(Generic[Handle]):
         self._near = [handle for handle, _, base in seeds if base is not Base.FLOW]
         self._far = [handle for handle, _, base in seeds if base is Base.FLOW]
         self._distance = 0
-        self._found: list[tuple[int, bytes, Base]] = []
+        self._found: list[tuple[int, bytes]] = []
         self._cut: str | None = None
 
-    def run(self) -> Reach:
+    def run(self) -> Walked:
         self._look_at_clock()
         while self._cut is None and (self._near or self._far):
             if not self._near:
@@ -77,7 +86,7 @@ class _Walk(Generic[Handle]):
                 if self._cut:
                     break
         self._found.sort()
-        return Reach(tuple(Hit(key, base, distance) for distance, key, base in self._found), self._cut)
+        return Walked(tuple(self._found), self._cut)
 
     def _expand(self, handles: Sequence[Handle]) -> None:
         unvisited = self._unvisited(handles)
@@ -102,7 +111,7 @@ class _Walk(Generic[Handle]):
                 self._cut = CUT_NODES
                 return
             cost = weight(base)
-            self._found.append((self._distance + cost, key, base))
+            self._found.append((self._distance + cost, key))
             (self._far if cost else self._near).append(handle)
 
     def _look_at_clock(self) -> bool:
