@@ -36,7 +36,7 @@ from lineage_graphql.lists import Listed, Page, Source, page_of
 Loader = Callable[[Operation, Sequence[Thing]], Mapping[bytes, Sequence[Any]]]
 
 _HOLDS: dict[type, tuple[str, ...]] = {
-    ImpactHit: ("node", "via"),
+    ImpactHit: ("node",),
     ProvenanceHit: ("node",),
     TrainingHit: ("version",),
     AnswerGap: ("node",),
@@ -47,15 +47,21 @@ _HOLDS: dict[type, tuple[str, ...]] = {
 }
 """Which attributes of an answer's items hold things."""
 
+_HOLDS_LATER: dict[type, tuple[str, ...]] = {ImpactHit: ("via",)}
+"""Which hold things that are looked up when asked for: those of all items together, siblings of each other."""
+
 
 class Dressed:
     """An item of an answer whose things are rows; every other attribute is the item's own."""
 
-    def __init__(self, item: Any, rows: Mapping[str, Any]) -> None:
+    def __init__(self, item: Any, rows: Mapping[str, Any], siblings: Siblings) -> None:
         self.__dict__.update(rows)
         self._item = item
+        self._siblings = siblings
 
     def __getattr__(self, name: str) -> Any:
+        if name in _HOLDS_LATER.get(type(self._item), ()):
+            return self._siblings.later(self._item, name)
         return getattr(self._item, name)
 
 
@@ -67,6 +73,8 @@ class Siblings:
         self._rows: dict[object, Row] = {}
         self._found: dict[Loader, Mapping[bytes, Sequence[Any]]] = {}
         self._dressed: dict[tuple[Loader, int | None], dict[bytes, list[Any]]] = {}
+        self._items: list[Any] = []
+        self._later: dict[str, dict[int, Any]] = {}
 
     def dress(self, value: Any) -> Any:
         """A thing as its row among these; an item that holds things, or a tuple of either, likewise; else ``value``."""
@@ -76,8 +84,17 @@ class Siblings:
                 self._rows[key] = row_type(value, self)
             return self._rows[key]
         if (names := _HOLDS.get(type(value))) is not None:
-            return Dressed(value, {name: self.dress(getattr(value, name)) for name in names})
+            self._items.append(value)
+            return Dressed(value, {name: self.dress(getattr(value, name)) for name in names}, self)
         return tuple(map(self.dress, value)) if type(value) is tuple else value
+
+    def later(self, item: Any, name: str) -> Any:
+        """What ``item``, one of those dressed here, holds as ``name``; dressed for all of them at once."""
+        if name not in self._later:
+            group = Siblings(self.operation)
+            holding = [one for one in self._items if name in _HOLDS_LATER.get(type(one), ())]
+            self._later[name] = {id(one): group.dress(getattr(one, name)) for one in holding}
+        return self._later[name][id(item)]
 
     def find(self, loader: Loader, key: bytes) -> Sequence[Any]:
         """What ``loader`` finds for ``key``, in its order, as it finds it."""

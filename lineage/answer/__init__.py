@@ -10,9 +10,9 @@ epoch.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from lineage.answer.thing import GraphThing, Thing, kind_of, label, minute, name_of, namespace_of, thing_id
 from lineage.kind import Kind
@@ -28,6 +28,7 @@ __all__ = [
     "Consequence",
     "Cut",
     "GraphThing",
+    "HitDetails",
     "Impact",
     "ImpactHit",
     "Kind",
@@ -145,26 +146,66 @@ class Answer:
         return self.cut is None
 
 
+class HitDetails(Protocol):
+    """What is looked up for a whole page of an impact, with the first of its hits that is asked for it."""
+
+    def owners(self, node: Any) -> tuple[Owner, ...]:
+        """Who answers for a hit."""
+
+    def via(self, node: Any) -> Thing | None:
+        """What is next before it."""
+
+    def is_standing(self, node: Any) -> bool:
+        """Whether it still stands."""
+
+    def is_remediated(self, node: Any) -> bool:
+        """Whether it was replaced."""
+
+    def consequence(self, node: Any) -> Consequence:
+        """What to do about it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImpactHit:
     """One node of a radius. ``distance``: jobs (potential) or runs (actual) crossed, a job or run itself counted.
 
     ``via``: the hit or subject next before it on a shortest path, of least (distance, key). ``stale`` (potential):
     every path to it has a stale edge (R9). ``standing`` and ``remediated`` (actual): see
-    :mod:`lineage.questions.impact`.
+    :mod:`lineage.questions.impact`. The properties are to be read while the page's view is open.
     """
 
     node: Thing
     kind: Kind
     distance: int
-    consequence: Consequence
     evidence: Evidence
     certain: bool
-    owners: tuple[Owner, ...]
-    via: Thing | None
-    stale: bool = False
-    standing: bool = False
-    remediated: bool = False
+    stale: bool
+    details: HitDetails = field(repr=False, compare=False)
+
+    @property
+    def owners(self) -> tuple[Owner, ...]:
+        """Who answers for it."""
+        return self.details.owners(self.node)
+
+    @property
+    def via(self) -> Thing | None:
+        """What is next before it."""
+        return self.details.via(self.node)
+
+    @property
+    def standing(self) -> bool:
+        """Whether it is the latest certain version, or served now."""
+        return self.details.is_standing(self.node)
+
+    @property
+    def remediated(self) -> bool:
+        """Whether it was replaced by one that doesn't descend from the change."""
+        return self.details.is_remediated(self.node)
+
+    @property
+    def consequence(self) -> Consequence:
+        """What to do about it."""
+        return self.details.consequence(self.node)
 
 
 @dataclass(frozen=True, slots=True)

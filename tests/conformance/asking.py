@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lineage.answer import Kind, View
+from lineage.answer import ImpactHit, Kind, View
 from lineage.errors import LineageError
 from lineage.event.timestamp import format_time
 from lineage.keys import Base, encode_id
@@ -137,13 +137,17 @@ def response(store: GraphStore, predictions: PredictionReader, name: str, variab
     return json.dumps(told)
 
 
+_LOOKED_UP = {ImpactHit: ("owners", "via", "standing", "remediated", "consequence")}
+
+
 def _whole(value: Any, view: View) -> Any:
     if hasattr(value, "page"):
         return value.total, _whole(value.page(view, 0, _PAGE), view)
     if callable(value):
         return _whole(value(view), view)
     if is_dataclass(value):
-        return type(value), {field.name: _whole(getattr(value, field.name), view) for field in fields(value)}
+        names = [*(field.name for field in fields(value) if field.compare), *_LOOKED_UP.get(type(value), ())]
+        return type(value), {name: _whole(getattr(value, name), view) for name in names}
     if isinstance(value, list | tuple):
         return [_whole(item, view) for item in value]
     return value
