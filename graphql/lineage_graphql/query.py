@@ -19,6 +19,7 @@ from lineage.errors import (
     UnavailableError,
 )
 from lineage.questions.impact import impact as ask_impact
+from lineage.questions.narrowing import Only
 from lineage.questions.path import path as ask_path
 from lineage.questions.provenance import provenance as ask_provenance
 from lineage.questions.resolution import resolve
@@ -42,6 +43,12 @@ _MOST_IDS = 1_000
 Of = Annotated[SubjectInput, strawberry.argument(description="What the question is about.")]
 Served = Annotated[ServedInput, strawberry.argument(description="What was served.")]
 AtLeast = Annotated[Evidence, strawberry.argument(description="Only edges of at least this evidence count.")]
+Kinds = Annotated[list[Kind] | None, strawberry.argument(description="List only what is of these kinds.")]
+Namespaces = Annotated[list[str] | None, strawberry.argument(description="List only what is in these namespaces.")]
+Tags = Annotated[
+    list[str] | None, strawberry.argument(description="List only what has one of these tags: `key` or `key=value`.")
+]
+Owners = Annotated[list[str] | None, strawberry.argument(description="List only what one of these answers for.")]
 MinIndex = Annotated[
     Long | None, strawberry.argument(description="Answer only from a state that reflects this ledger entry.")
 ]
@@ -56,15 +63,24 @@ class Query:
 
     @strawberry.field(description="Which data trained what served?")
     def training_data(
-        self, info: Info, of: Served, min_index: MinIndex = None, strict: Strict = False
+        self,
+        info: Info,
+        of: Served,
+        evidence: AtLeast = Evidence.INFERRED,
+        kinds: Kinds = None,
+        namespaces: Namespaces = None,
+        tags: Tags = None,
+        owners: Owners = None,
+        min_index: MinIndex = None,
+        strict: Strict = False,
     ) -> TrainingData | None:
         """The first question."""
-        subject = served_of(of)
+        subject, edges, only = served_of(of), EdgeFilter(evidence), _only(kinds, namespaces, tags, owners)
 
         def ask(operation: Operation) -> AnyAnswer:
-            return ask_training_data(operation.view, subject, limits=operation.limits)
+            return ask_training_data(operation.view, subject, edges=edges, only=only, limits=operation.limits)
 
-        return _answer(info, ("trainingData", subject), ask, min_index, strict)
+        return _answer(info, ("trainingData", subject, edges, only), ask, min_index, strict)
 
     @strawberry.field(description="What is affected by a change?")
     def impact(
@@ -75,16 +91,20 @@ class Query:
             DateTime | None, strawberry.argument(description="Only versions written or first seen then or later.")
         ] = None,
         evidence: AtLeast = Evidence.INFERRED,
+        kinds: Kinds = None,
+        namespaces: Namespaces = None,
+        tags: Tags = None,
+        owners: Owners = None,
         min_index: MinIndex = None,
         strict: Strict = False,
     ) -> Impact | None:
         """The second question."""
-        subject, edges = subject_of(of), EdgeFilter(evidence)
+        subject, edges, only = subject_of(of), EdgeFilter(evidence), _only(kinds, namespaces, tags, owners)
 
         def ask(operation: Operation) -> AnyAnswer:
-            return ask_impact(operation.view, subject, since=since, edges=edges, limits=operation.limits)
+            return ask_impact(operation.view, subject, since=since, edges=edges, only=only, limits=operation.limits)
 
-        return _answer(info, ("impact", subject, since, edges), ask, min_index, strict)
+        return _answer(info, ("impact", subject, since, edges, only), ask, min_index, strict)
 
     @strawberry.field(description="What did this come from?")
     def provenance(
@@ -92,16 +112,20 @@ class Query:
         info: Info,
         of: Of,
         evidence: AtLeast = Evidence.INFERRED,
+        kinds: Kinds = None,
+        namespaces: Namespaces = None,
+        tags: Tags = None,
+        owners: Owners = None,
         min_index: MinIndex = None,
         strict: Strict = False,
     ) -> Provenance | None:
         """All that is upstream."""
-        subject, edges = subject_of(of), EdgeFilter(evidence)
+        subject, edges, only = subject_of(of), EdgeFilter(evidence), _only(kinds, namespaces, tags, owners)
 
         def ask(operation: Operation) -> AnyAnswer:
-            return ask_provenance(operation.view, subject, edges=edges, limits=operation.limits)
+            return ask_provenance(operation.view, subject, edges=edges, only=only, limits=operation.limits)
 
-        return _answer(info, ("provenance", subject, edges), ask, min_index, strict)
+        return _answer(info, ("provenance", subject, edges, only), ask, min_index, strict)
 
     @strawberry.field(description="How did one thing come from another?")
     def path(
@@ -125,20 +149,23 @@ class Query:
         self,
         info: Info,
         text: str,
-        kinds: Annotated[list[Kind] | None, strawberry.argument(description="Only of these kinds.")] = None,
+        kinds: Kinds = None,
+        namespaces: Namespaces = None,
+        tags: Tags = None,
+        owners: Owners = None,
         first: int = 20,
         min_index: MinIndex = None,
     ) -> Search | None:
         """Things by name."""
-        wanted = tuple(sorted(set(kinds or ()), key=lambda kind: kind.value))
+        only = _only(kinds, namespaces, tags, owners)
         operation: Operation = info.context
         if not 0 <= first <= operation.caps.first:
             raise BadInputError(f"first is {first}; it can be 0 to {operation.caps.first}.", field="/first")
 
         def ask(operation: Operation) -> AnyAnswer:
-            return ask_search(operation.view, text, wanted, first)
+            return ask_search(operation.view, text, only, first)
 
-        return _answer(info, ("search", text, wanted, first), ask, min_index)
+        return _answer(info, ("search", text, only, first), ask, min_index)
 
     @strawberry.field(description="Any thing that an answer showed, by its id.")
     def node(self, info: Info, id: strawberry.ID) -> Node | None:
@@ -164,6 +191,13 @@ def _maybe_resolve(operation: Operation, id: str) -> Any:
         return next(iter(resolve(operation.view, NodeRef(id))), None)
     except (NotFoundError, InvalidSubjectError):
         return None
+
+
+def _only(
+    kinds: list[Kind] | None, namespaces: list[str] | None, tags: list[str] | None, owners: list[str] | None
+) -> Only:
+    wanted = tuple(sorted(set(kinds or ()), key=lambda kind: kind.value))
+    return Only(wanted, *(tuple(sorted(set(told or ()))) for told in (namespaces, tags, owners)))
 
 
 def _answer(

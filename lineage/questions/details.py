@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from lineage.answer import Consequence, GraphThing, Kind, View, kind_of
-from lineage.keys import dataset_key, job_key
-from lineage.model import Column, Dataset, EdgeKind, Job, Owner, Run, Version
+from lineage.model import Dataset, EdgeKind, Job, Owner, Run, Version
 from lineage.questions import consequence
 from lineage.questions.found import Found
+from lineage.questions.narrowing import holder_key
 from lineage.questions.rollouts import is_live
 from lineage.questions.spread import Spread, chunks, flows_of, things
 from lineage.questions.standing import is_on_record, is_replaced, latest_versions, readers_of, served_now
@@ -36,7 +36,7 @@ class PageDetails:
 
     def owners(self, node: GraphThing) -> tuple[Owner, ...]:
         """Who answers for ``node``: its own, or those of its dataset or job."""
-        owner = self._owners.get(_owning(node))
+        owner = self._owners.get(holder_key(node))
         return owner.owners if isinstance(owner, Dataset | Job) else ()
 
     def via(self, node: GraphThing) -> GraphThing | None:
@@ -88,7 +88,7 @@ class PageDetails:
 
     @cached_property
     def _owners(self) -> Mapping[bytes, GraphThing]:
-        return things(self._graph, (_owning(node) for node in self.nodes.values()))
+        return things(self._graph, (holder_key(node) for node in self.nodes.values()))
 
     @cached_property
     def _via(self) -> Mapping[bytes, GraphThing]:
@@ -117,24 +117,11 @@ class PageDetails:
         return served_now(self._graph, readers_of(self._graph, models)) if models else set()
 
     def _is_model(self, node: GraphThing) -> bool:
-        whole = self._owners.get(_owning(node))
+        whole = self._owners.get(holder_key(node))
         return (isinstance(whole, Dataset) and whole.is_model) or (isinstance(node, Version) and node.is_model)
 
     def _has_predictions(self, run: Run) -> bool:
         return tally(self._view, [run], self._spread.holds).count > 0
-
-
-def _owning(node: GraphThing) -> bytes:
-    """The key of the dataset or job whose owners are those of ``node``."""
-    match node:
-        case Dataset() | Job():
-            return node.key
-        case Column():
-            return dataset_key(node.namespace, node.name)
-        case Version():
-            return node.dataset
-        case Run():
-            return job_key(node.job.namespace, node.job.name)
 
 
 def _ranks(graph: GraphReader, spread: Spread, keys: Iterable[bytes]) -> dict[bytes, tuple[int, bytes]]:

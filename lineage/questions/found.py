@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import overload
+from typing import Any, overload
 
 import msgspec
 import numpy as np
@@ -22,6 +22,8 @@ _OWNING = [KIND_CODES[kind] for kind in (Kind.JOB, Kind.DEPLOYMENT, Kind.RUN, Ki
 """What several rows of a reach may stand for: the flows of one run or job."""
 
 _Rows = NDArray[np.intp]
+_Columns = tuple[NDArray[Any], ...]
+"""Keys, kinds, distances, evidence, certain, stale."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -44,13 +46,26 @@ class Hits(Sequence[Found]):
         told = _merged(reach)
         kept = told.kinds != _NO_KIND
         kept &= ~are_among(told.things, pack(list(without)))
-        self.keys = told.things[kept]
-        self.kinds = told.kinds[kept]
-        self.distances = told.distances[kept]
-        self._evidence = told.evidence[kept]
-        self._certain = told.certain[kept]
-        self._stale = told.stale[kept]
+        self._take((told.things, told.kinds, told.distances, told.evidence, told.certain, told.stale), kept)
+
+    def _take(self, columns: _Columns, kept: NDArray[np.bool_]) -> None:
+        self._columns = tuple(column[kept] for column in columns)
+        self.keys, self.kinds, self.distances = self._columns[:3]
         self._sorted: dict[int, _Rows] = {}
+
+    def where(self, kept: NDArray[np.bool_]) -> Hits:
+        """Those of the rows ``kept``."""
+        hits = Hits.__new__(Hits)
+        hits._take(self._columns, kept)
+        return hits
+
+    def among(self, keys: Sequence[bytes]) -> Hits:
+        """Those of ``keys``."""
+        return self.where(are_among(self.keys, pack(keys)))
+
+    def all_keys(self) -> list[bytes]:
+        """The keys of all, in no order."""
+        return unpack(self.keys)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -119,8 +134,7 @@ class Hits(Sequence[Found]):
         return self._sorted[rank]
 
     def _items(self, rows: _Rows) -> list[Found]:
-        columns = (self.kinds, self.distances, self._evidence, self._certain, self._stale)
-        told = zip(unpack(self.keys[rows]), *(column[rows].tolist() for column in columns), strict=True)
+        told = zip(unpack(self.keys[rows]), *(column[rows].tolist() for column in self._columns[1:]), strict=True)
         return [
             Found(key, KINDS[kind], distance, _EVIDENCE[evidence], certain, stale)
             for key, kind, distance, evidence, certain, stale in told

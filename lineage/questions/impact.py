@@ -33,7 +33,8 @@ from lineage.model import Column, GapCode, Run, RunType, Version
 from lineage.predictions import Count
 from lineage.questions.assessment import Concluded, Holding, assess
 from lineage.questions.columns import spread_columns, undivided
-from lineage.questions.found import are_among
+from lineage.questions.found import Hits, are_among
+from lineage.questions.narrowing import EVERY_HIT, Only, narrowed
 from lineage.questions.pages import ThingPages
 from lineage.questions.radius import Radius
 from lineage.questions.rollouts import is_live
@@ -54,9 +55,11 @@ def impact(
     *,
     since: int | None = None,
     edges: EdgeFilter = EVERYTHING,
+    only: Only = EVERY_HIT,
     limits: Limits = Limits(),  # noqa: B008  (frozen)
 ) -> Impact:
-    """Both radii of a change of ``of``, over edges that ``edges`` admits, each radius within ``limits``.
+    """Both radii of a change of ``of``, over edges that ``edges`` admits, each radius within ``limits``; hits and
+    summary are of what ``only`` admits.
 
     ``since``: UTC microseconds. Raises NotFoundError, InvalidSubjectError (a prediction).
     """
@@ -64,17 +67,19 @@ def impact(
     logical = _potential(graph, subjects, edges, limits)
     seeds = version_seeds(graph, subjects, of, since)
     actual = spread(graph, Level.VERSION, seeds, Direction.DOWNSTREAM, edges, limits)
-    wired, ran = Radius(logical, found(logical)), Radius(actual, found(actual))
+    reached = found(actual)
+    wired = Radius(logical, narrowed(graph, found(logical), only))
+    ran = Radius(actual, narrowed(graph, reached, only))
     return Impact(
         cut=logical.cut or actual.cut,
         ledger_index=graph.ledger_size - 1,
         behind=view.behind,
-        assess=lambda later: assess(later, _holding(later.graph, logical, actual, ran, subjects)),
+        assess=lambda later: assess(later, _holding(later.graph, logical, actual, reached, subjects)),
         subjects=ThingPages(tuple(subjects)),
         potential=wired,
         actual=ran,
-        summary=lambda later: _summary(later.graph, wired, ran),
-        predictions=lambda later: _predictions(later, ran, since),
+        summary=lambda later: _summary(later.graph, wired, ran, reached.keys_of(Kind.ROLLOUT)),
+        predictions=lambda later: _predictions(later, actual, reached.keys_of(Kind.ROLLOUT), since),
     )
 
 
@@ -85,8 +90,8 @@ def _potential(graph: GraphReader, subjects: Mapping[bytes, GraphThing], edges: 
     return spread(graph, Level.LOGICAL, logical_seeds(graph, subjects), Direction.DOWNSTREAM, edges, limits)
 
 
-def _summary(graph: GraphReader, wired: Radius, ran: Radius) -> tuple[Summary, ...]:
-    standing = _standing(graph, ran)
+def _summary(graph: GraphReader, wired: Radius, ran: Radius, rollouts: list[bytes]) -> tuple[Summary, ...]:
+    standing = _standing(graph, ran, rollouts)
     counts = ((kind, wired.hits.count(kind), ran.hits.count(kind)) for kind in Kind)
     return tuple(
         Summary(kind, potential, actual, standing.get(kind, 0))
@@ -95,38 +100,38 @@ def _summary(graph: GraphReader, wired: Radius, ran: Radius) -> tuple[Summary, .
     )
 
 
-def _standing(graph: GraphReader, ran: Radius) -> dict[Kind, int]:
-    """How many hits stand."""
+def _standing(graph: GraphReader, ran: Radius, reached: list[bytes]) -> dict[Kind, int]:
+    """How many hits stand; ``reached`` are all rollouts that were."""
     versions = ran.hits.keys[ran.hits.kinds == KIND_CODES[Kind.VERSION]]
     stand = graph.are_latest(versions)
-    stand |= are_among(versions, pack(list(served_now(graph, _readers(graph, ran, versions)))))
+    stand |= are_among(versions, pack(list(served_now(graph, _readers(graph, ran.spread, reached, versions)))))
     rollouts = things(graph, ran.hits.keys_of(Kind.ROLLOUT)).values()
     live = sum(isinstance(run, Run) and is_live(run) for run in rollouts)
     return {Kind.VERSION: int(stand.sum()), Kind.ROLLOUT: live}
 
 
-def _readers(graph: GraphReader, ran: Radius, versions: KeyArray) -> Iterable[bytes]:
+def _readers(graph: GraphReader, actual: Spread, rollouts: list[bytes], versions: KeyArray) -> Iterable[bytes]:
     """The rollouts that may serve any of ``versions``: those that were reached, unless some edges did not count."""
-    if ran.spread.cut is None and ran.spread.edges == EVERYTHING:
-        return {*ran.hits.keys_of(Kind.ROLLOUT), *ran.spread.entry.values()}
+    if actual.cut is None and actual.edges == EVERYTHING:
+        return {*rollouts, *actual.entry.values()}
     nodes = things(graph, unpack(versions))
     return readers_of(graph, [key for key, node in nodes.items() if isinstance(node, Version) and node.is_model])
 
 
-def _predictions(view: View, ran: Radius, since: int | None) -> Count:
-    changed = frozenset(ran.spread.entry.values())
-    found = things(view.graph, sorted({*changed, *ran.hits.keys_of(Kind.ROLLOUT)})).values()
+def _predictions(view: View, actual: Spread, reached: list[bytes], since: int | None) -> Count:
+    changed = frozenset(actual.entry.values())
+    found = things(view.graph, sorted({*changed, *reached})).values()
     rollouts = [run for run in found if isinstance(run, Run) and run.type is RunType.SERVICE]
-    return tally(view, rollouts, ran.spread.holds, since, changed)
+    return tally(view, rollouts, actual.holds, since, changed)
 
 
 def _holding(
-    graph: GraphReader, logical: Spread, actual: Spread, ran: Radius, subjects: Mapping[bytes, GraphThing]
+    graph: GraphReader, logical: Spread, actual: Spread, reached: Hits, subjects: Mapping[bytes, GraphThing]
 ) -> Holding:
     nearest = actual.marks.nearest(_ASSESSED)
     held = held_edges(graph, actual, nearest)
     distances = dict.fromkeys(sorted(actual.entry.values()), 0)
-    distances.update(ran.hits.distances_of({*nearest, *held.owners.values()}))
+    distances.update(reached.distances_of({*nearest, *held.owners.values()}))
     coarse = tuple(
         Concluded(
             GapCode.UNDIVIDED.value, 0, key, "What its dataset's versions reached: versions are not told by column."

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from lineage.answer import GraphThing, Provenance, View
 from lineage.model import Column
 from lineage.questions.assessment import Holding, assess
+from lineage.questions.narrowing import EVERY_HIT, Only, narrowed
 from lineage.questions.pages import FoundPages, ThingPages
 from lineage.questions.seeds import logical_seeds, subjects_of, version_seeds
 from lineage.questions.spread import Spread, found, spread
@@ -25,9 +26,11 @@ def provenance(
     of: Subject,
     *,
     edges: EdgeFilter = EVERYTHING,
+    only: Only = EVERY_HIT,
     limits: Limits = Limits(),  # noqa: B008  (frozen)
 ) -> Provenance:
-    """Everything upstream of ``of`` over edges that ``edges`` admits, within ``limits``. Its ``subjects`` are what the
+    """Everything upstream of ``of`` over edges that ``edges`` admits, within ``limits``; its nodes are those that
+    ``only`` admits. Its ``subjects`` are what the
     traversal began from: versions and runs (logical level: datasets, columns and jobs).
 
     Raises NotFoundError, InvalidSubjectError (a prediction of which no rollout is known).
@@ -44,7 +47,7 @@ def provenance(
         behind=view.behind,
         assess=lambda later: assess(later, Holding(distances, (*held.into, *held.out, *held.direct))),
         subjects=ThingPages(tuple(began)),
-        nodes=FoundPages(hits),
+        nodes=FoundPages(narrowed(graph, hits, only)),
         links=LinkPages(ties_of(held)),
     )
 

@@ -3,7 +3,7 @@ dataset also of its aliases (R2). An answer that has room for fewer than match i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 
 from lineage.answer import Cut, GraphThing, Kind, Search, View, kind_of
 from lineage.errors import BadInputError
@@ -11,6 +11,7 @@ from lineage.keys import Base
 from lineage.label import labels_of
 from lineage.model import Dataset, Flow, Name, NameScope
 from lineage.questions.assessment import Holding, assess
+from lineage.questions.narrowing import EVERY_HIT, Only, admitted
 from lineage.questions.spread import things
 from lineage.questions.subjects import is_text
 from lineage.store import GraphReader
@@ -25,8 +26,8 @@ _SEARCHED = {
 _EXACT = (NameScope.DIGEST, NameScope.COMMIT, NameScope.RUN_ID)
 
 
-def search(view: View, text: str, kinds: Collection[Kind] = (), limit: int = 20) -> Search:
-    """Up to ``limit`` (1 to 10,000) things that ``text`` names, of ``kinds`` (empty: all).
+def search(view: View, text: str, only: Only = EVERY_HIT, limit: int = 20) -> Search:
+    """Up to ``limit`` (1 to 10,000) things that ``text`` names, of those that ``only`` admits.
 
     First those whose content hash (also written ``sha256:…``), commit or runId it is, by key; then datasets, columns
     and jobs whose name or namespace holds it, in the store's order: whose name it is, whose name holds it, whose
@@ -37,9 +38,8 @@ def search(view: View, text: str, kinds: Collection[Kind] = (), limit: int = 20)
         raise BadInputError(f"first is {limit}; it goes from 1 to {MOST}.", field="/first")
     if not is_text(text):
         raise BadInputError("The text holds a lone surrogate, as no name does.", field="/text")
-    wanted = frozenset(kinds) or frozenset(Kind)
-    exact = {node.key: node for node in _exact(view.graph, text) if kind_of(node) in wanted}
-    parts = {node.key: node for node in _parts(view.graph, text, wanted, limit + 1)}
+    exact = {node.key: node for node in _wanted(view.graph, _exact(view.graph, text), only)}
+    parts = {node.key: node for node in _parts(view.graph, text, only, limit + 1)}
     found = tuple({**exact, **parts}.values())
     hits = found[:limit]
     return Search(
@@ -72,15 +72,19 @@ def _exact(graph: GraphReader, text: str) -> Iterator[GraphThing]:
     yield from things(graph, sorted(keys)).values()
 
 
-def _parts(graph: GraphReader, text: str, wanted: frozenset[Kind], limit: int) -> list[GraphThing]:
-    """Kinds that share a base kind can't be told apart by the store: it is asked for more until enough are of
-    ``wanted``."""
-    bases = [base for base, kinds in _SEARCHED.items() if kinds & wanted]
+def _parts(graph: GraphReader, text: str, only: Only, limit: int) -> list[GraphThing]:
+    """What filters the store knows nothing of: it is asked for more until enough are wanted."""
+    bases = [base for base, kinds in _SEARCHED.items() if not only.kinds or kinds.intersection(only.kinds)]
     asked = limit
     while bases:
         nodes = [node for node in graph.search(text, bases, asked) if not isinstance(node, Flow)]
-        meant = [node for node in nodes if kind_of(node) in wanted]
+        meant = _wanted(graph, nodes, only)
         if len(meant) >= limit or len(nodes) < asked:
             return meant
         asked *= 4
     return []
+
+
+def _wanted(graph: GraphReader, nodes: Iterable[GraphThing], only: Only) -> list[GraphThing]:
+    of_kind = [node for node in nodes if not only.kinds or kind_of(node) in only.kinds]
+    return admitted(graph, of_kind, only) if only.looks_at_nodes else of_kind

@@ -17,6 +17,7 @@ from lineage.model import Binding, Edge, Role, Run, Version
 from lineage.questions.assessment import Holding, assess
 from lineage.questions.found import Found
 from lineage.questions.marks import Mark
+from lineage.questions.narrowing import EVERY_HIT, Only, listed
 from lineage.questions.served import Served, served
 from lineage.questions.spread import Spread, found, spread, stronger, things, weaker
 from lineage.questions.subjects import ServedSubject
@@ -29,9 +30,11 @@ def training_data(
     of: ServedSubject,
     *,
     edges: EdgeFilter = EVERYTHING,
+    only: Only = EVERY_HIT,
     limits: Limits = Limits(),  # noqa: B008  (frozen)
 ) -> TrainingData:
-    """What trained what ``of`` means, over edges that ``edges`` admits, within ``limits``.
+    """What trained what ``of`` means, over edges that ``edges`` admits, within ``limits``; its datasets are those that
+    ``only`` admits.
 
     Raises NotFoundError; InvalidSubjectError for a version that is no model's; BadInputError for a window that ends
     before it begins.
@@ -51,7 +54,7 @@ def training_data(
         certainty=start.certainty,
         records=start.records,
         models=models,
-        datasets=_TrainingPages(tuple(_rows(start.models, hits, whole))),
+        datasets=_TrainingPages(tuple(_rows(start.models, listed(graph, hits, only), whole))),
         links=LinkPages(ties_of(whole)),
     )
 

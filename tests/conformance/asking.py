@@ -17,6 +17,7 @@ from lineage.model import Evidence
 from lineage.predictions import PredictionReader
 from lineage.questions import subjects
 from lineage.questions.impact import impact
+from lineage.questions.narrowing import Only
 from lineage.questions.path import path
 from lineage.questions.provenance import provenance
 from lineage.questions.search import search
@@ -64,7 +65,7 @@ def question(choices: Choices, nodes: Sequence[bytes]) -> Ask:
             choices.of(((), (Kind.MODEL,), (Kind.COLUMN, Kind.JOB))),
             choices.of((20, 1)),
         )
-        return lambda view: search(view, text, kinds, limit)
+        return lambda view: search(view, text, Only(kinds), limit)
     served = served_subject(choices)
     return lambda view: training_data(view, served, edges=edges)
 

@@ -10,6 +10,7 @@ from lineage.answer import Kind, label
 from lineage.errors import BadInputError, InvalidSubjectError
 from lineage.keys import job_key
 from lineage.model import Binding, Evidence, NameScope, Role
+from lineage.questions.narrowing import Only
 from lineage.questions.path import path
 from lineage.questions.provenance import provenance
 from lineage.questions.search import search
@@ -176,8 +177,8 @@ def test_search_is_narrowed_by_kind_even_where_others_come_first(world: Any) -> 
         world.dataset(f"x{number:02}")
     model = world.model("x-the-long-name")
     view = world.view()
-    assert [thing.key for thing in search(view, "x", [Kind.MODEL], 1).hits] == [model]  # type: ignore[union-attr]
-    assert search(view, "x", [Kind.RUN]).hits == ()
+    assert [thing.key for thing in search(view, "x", Only((Kind.MODEL,)), 1).hits] == [model]  # type: ignore[union-attr]
+    assert search(view, "x", Only((Kind.RUN,))).hits == ()
     assert len(search(view, "x", limit=5).hits) == 5
 
 

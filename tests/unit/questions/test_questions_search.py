@@ -6,13 +6,14 @@ from typing import Any
 
 from lineage.answer import Cut, Kind
 from lineage.model import Name
+from lineage.questions.narrowing import Only
 from lineage.questions.search import search
 
 TABLE = Name("hive://metastore", "sales.orders")
 
 
 def found(world: Any, text: str, *kinds: Kind, limit: int = 20) -> list[tuple[str, Name | None]]:
-    answer = search(world.view(), text, kinds, limit)
+    answer = search(world.view(), text, Only(kinds), limit)
     assert answer.by_alias.keys() <= {hit.key for hit in answer.hits}
     return [(hit.name, answer.by_alias.get(hit.key)) for hit in answer.hits]  # type: ignore[union-attr]
 
@@ -75,7 +76,7 @@ def test_an_answer_that_has_no_room_for_all_that_match_says_so(world: Any) -> No
         assert (answer.complete, answer.cut, len(answer.hits)) == (False, Cut("NODES", limit, 0), limit)
     whole = search(world.view(), "abc", limit=4)
     assert (whole.complete, whole.cut, len(whole.hits)) == (True, None, 4)
-    assert search(world.view(), "abc", (Kind.JOB,), limit=1).complete
+    assert search(world.view(), "abc", Only((Kind.JOB,)), limit=1).complete
 
 
 def test_whose_name_it_is_comes_before_whose_name_or_namespace_holds_it(world: Any) -> None:
