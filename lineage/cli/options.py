@@ -20,6 +20,48 @@ class RecordKind(StrEnum):
     PREDICTIONS = "predictions"
 
 
+class HitKind(StrEnum):
+    """The kinds that an answer lists."""
+
+    DATASET = "dataset"
+    MODEL = "model"
+    COLUMN = "column"
+    JOB = "job"
+    DEPLOYMENT = "deployment"
+    RUN = "run"
+    ROLLOUT = "rollout"
+    VERSION = "version"
+
+
+class EvidenceKind(StrEnum):
+    """How an edge is known, the strongest first."""
+
+    DECLARED = "declared"
+    COLUMN = "column"
+    INFERRED = "inferred"
+
+
+AtLeast = Annotated[EvidenceKind, typer.Option("--evidence", help="Follow only edges of at least this evidence.")]
+Kinds = Annotated[list[HitKind] | None, typer.Option("--kind", help="List only what is of this kind; may be repeated.")]
+Namespaces = Annotated[
+    list[str] | None, typer.Option("--namespace", help="List only what is in this namespace; may be repeated.")
+]
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", help="List only what has this tag, KEY or KEY=VALUE; may be repeated.")
+]
+Owners = Annotated[
+    list[str] | None, typer.Option("--owner", help="List only what this owner answers for; may be repeated.")
+]
+
+
+def only(
+    kinds: list[HitKind] | None, namespaces: list[str] | None, tags: list[str] | None, owners: list[str] | None
+) -> dict[str, list[str]]:
+    """GraphQL's variables for the filters that were given."""
+    told = {"kinds": [kind.value.upper() for kind in kinds or ()], "namespaces": namespaces, "tags": tags}
+    return {name: list(values) for name, values in (told | {"owners": owners}).items() if values}
+
+
 AsJSON = Annotated[bool, typer.Option("--json", help="Print the answer's data as JSON.")]
 URL = Annotated[str, typer.Option("--url", envvar="LINEAGE_URL", help="The server to ask.")]
 APIKey = Annotated[

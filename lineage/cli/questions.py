@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lineage.cli.failure import Exit
-from lineage.cli.options import DEFAULT_URL, URL, APIKey, AsJSON, Files
+from lineage.cli.options import (
+    DEFAULT_URL,
+    URL,
+    APIKey,
+    AsJSON,
+    AtLeast,
+    EvidenceKind,
+    Files,
+    Kinds,
+    Namespaces,
+    Owners,
+    Tags,
+    only,
+)
 from lineage.cli.subject import SubjectKind, subject_input, version_input
 from lineage.errors import BadInputError
 
@@ -53,6 +66,11 @@ def impact(
     since: Annotated[
         str | None, typer.Option(help="Only what was written at or after this time, as 2026-05-01T10:00:00Z.")
     ] = None,
+    evidence: AtLeast = EvidenceKind.INFERRED,
+    kinds: Kinds = None,
+    namespaces: Namespaces = None,
+    tags: Tags = None,
+    owners: Owners = None,
     json: AsJSON = False,
     url: URL = DEFAULT_URL,
     data: Files = None,
@@ -61,7 +79,8 @@ def impact(
     """What is affected by a change: what is wired downstream, and what really read it."""
     from lineage.cli.show_impact import show_impact
 
-    variables: dict[str, Any] = {"of": subject_input(kind, words)}
+    variables: dict[str, Any] = {"of": subject_input(kind, words), "evidence": evidence.value.upper()}
+    variables |= only(kinds, namespaces, tags, owners)
     if since is not None:
         variables["since"] = since
     _answer(_place(url, data, api_key), json, lambda ask: ask("Impact", variables), "impact", show_impact)
@@ -70,6 +89,11 @@ def impact(
 def provenance(
     kind: Kind,
     words: Words,
+    evidence: AtLeast = EvidenceKind.INFERRED,
+    kinds: Kinds = None,
+    namespaces: Namespaces = None,
+    tags: Tags = None,
+    owners: Owners = None,
     json: AsJSON = False,
     url: URL = DEFAULT_URL,
     data: Files = None,
@@ -78,8 +102,9 @@ def provenance(
     """What something came from, all the way upstream."""
     from lineage.cli.show_paths import show_provenance
 
-    of = subject_input(kind, words)
-    _answer(_place(url, data, api_key), json, lambda ask: ask("Provenance", {"of": of}), "provenance", show_provenance)
+    variables = {"of": subject_input(kind, words), "evidence": evidence.value.upper()}
+    variables |= only(kinds, namespaces, tags, owners)
+    _answer(_place(url, data, api_key), json, lambda ask: ask("Provenance", variables), "provenance", show_provenance)
 
 
 def training_data(
@@ -94,6 +119,11 @@ def training_data(
     version: Annotated[
         str | None, typer.Option(metavar="VERSION", help="Which version of the model; all of them without it.")
     ] = None,
+    evidence: AtLeast = EvidenceKind.INFERRED,
+    kinds: Kinds = None,
+    namespaces: Namespaces = None,
+    tags: Tags = None,
+    owners: Owners = None,
     json: AsJSON = False,
     url: URL = DEFAULT_URL,
     data: Files = None,
@@ -102,10 +132,9 @@ def training_data(
     """Which data trained what was served: --deployment with --prediction or --at, or --model."""
     from lineage.cli.show_training import show_training
 
-    of = served_input(deployment, prediction, at, model, version)
-    _answer(
-        _place(url, data, api_key), json, lambda ask: ask("TrainingData", {"of": of}), "trainingData", show_training
-    )
+    variables: dict[str, Any] = {"of": served_input(deployment, prediction, at, model, version)}
+    variables |= {"evidence": evidence.value.upper(), **only(kinds, namespaces, tags, owners)}
+    _answer(_place(url, data, api_key), json, lambda ask: ask("TrainingData", variables), "trainingData", show_training)
 
 
 def path(
@@ -133,6 +162,10 @@ def path(
 def search(
     text: Annotated[str, typer.Argument(help="Part of a name, or a whole content hash, commit or runId.")],
     first: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 20,
+    kinds: Kinds = None,
+    namespaces: Namespaces = None,
+    tags: Tags = None,
+    owners: Owners = None,
     json: AsJSON = False,
     url: URL = DEFAULT_URL,
     data: Files = None,
@@ -144,7 +177,7 @@ def search(
     _answer(
         _place(url, data, api_key),
         json,
-        lambda ask: ask("Search", {"text": text, "first": first}),
+        lambda ask: ask("Search", {"text": text, "first": first, **only(kinds, namespaces, tags, owners)}),
         "search",
         show_search,
     )

@@ -61,6 +61,27 @@ def questions(result: DemoResult) -> dict[str, tuple[str, ...]]:
     }
 
 
+def listed(words: list[str], capsys: Told, *radii: str) -> list[tuple[str, str, str]]:
+    """(kind, namespace, name) of what an answer lists."""
+    assert run([*words, "--json"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out).values()
+    hits = [hit["node"] for radius in radii for hit in answer[radius]["nodes"]]
+    return sorted((hit["kind"], hit["namespace"], hit["name"]) for hit in hits)
+
+
+def test_filters_narrow_what_is_listed(clinic: Clinic, capsys: Told) -> None:
+    words = [*questions(clinic.result)["Impact"], *clinic.places[0]]
+    whole = listed(words, capsys, "potential", "actual")
+    models = listed([*words, "--kind", "model", "--kind", "deployment"], capsys, "potential", "actual")
+    assert models == [hit for hit in whole if hit[0] in ("MODEL", "DEPLOYMENT")]
+    assert 0 < len(models) < len(whole)
+    assert listed([*words, "--namespace", "elsewhere"], capsys, "potential", "actual") == []
+    inside = listed([*words, "--namespace", clinic.result.namespace], capsys, "potential")
+    assert inside == [hit for hit in listed(words, capsys, "potential") if hit[1] == clinic.result.namespace]
+    upstream = [*questions(clinic.result)["Provenance"], *clinic.places[0], "--kind", "run"]
+    assert {kind for kind, _, _ in listed(upstream, capsys, "nodes")} == {"RUN"}
+
+
 @pytest.mark.parametrize("name", ["Impact", "TrainingData", "Provenance", "Path", "Search"])
 def test_a_server_and_its_files_give_the_same_answer(clinic: Clinic, name: str, capsys: Told) -> None:
     words = questions(clinic.result)[name]
