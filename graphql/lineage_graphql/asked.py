@@ -59,7 +59,8 @@ class AnswerRow:
             return dress_all(operation, items)
 
         def keep() -> None:
-            operation.context.kept.put(self.question, self.answer)
+            if operation.keeps:
+                operation.context.kept.put(self.question, self.answer)
 
         source = Source(listed, digest_of(self.question, name), self.answer.ledger_index, dress, keep)
         return page_of(operation, source, first, after)

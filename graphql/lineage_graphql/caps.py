@@ -10,7 +10,8 @@ class Caps:
     """What one query may be and cost. Times in seconds.
 
     ``cost`` is in fields resolved, as :mod:`lineage_graphql.cost` counts them before execution. A question stops
-    looking after ``timeout * question_share`` and answers with what it has, cut; the operation ends at ``timeout``.
+    looking after ``timeout * question_share`` and answers with what it has, cut; the operation ends at ``timeout``, a
+    whole answer that is streamed at ``whole_timeout``.
     """
 
     characters: int = 32_768
@@ -30,6 +31,8 @@ class Caps:
 
     timeout: float = 10.0
     question_share: float = 0.8
+    whole_timeout: float = 300.0
+    whole_at_once: int = 2
     grace: float = 0.25
     read_wait: float = 2.0
     threads: int = 4

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from lineage.answer import View
+from lineage.answer import Answer, View
 from lineage.errors import QuestionTimeoutError
 from lineage.model import Node
 from lineage.predictions import PredictionReader
@@ -52,15 +52,29 @@ class OutOfTime(BaseException):
 
 
 class Operation(AbstractContextManager["Operation"]):
-    """One query being executed, by one thread. ``arrived`` is a time.monotonic moment."""
+    """What is executed by one thread on one view. ``arrived`` is a time.monotonic moment, ``timeout`` in seconds, by
+    default that of the caps. With ``keeps``, an answer of which a cursor is handed out is kept for it.
 
-    def __init__(self, context: GraphQLContext, arrived: float | None = None) -> None:
+    ``answers`` are those given already, by question: one that comes twice is not computed twice.
+    """
+
+    def __init__(
+        self,
+        context: GraphQLContext,
+        arrived: float | None = None,
+        *,
+        timeout: float | None = None,
+        keeps: bool = True,
+    ) -> None:
         self.context = context
         self.caps = context.caps
         self.secret = context.secret
+        self.keeps = keeps
+        self.answers: dict[bytes, Answer] = {}
+        self.timeout = self.caps.timeout if timeout is None else timeout
         start = time.monotonic() if arrived is None else arrived
-        self.deadline = start + self.caps.timeout
-        self.limits = Limits(deadline=start + self.caps.timeout * self.caps.question_share)
+        self.deadline = start + self.timeout
+        self.limits = Limits(deadline=start + self.timeout * self.caps.question_share)
         self._closing = ExitStack()
         self._view: View | None = None
         self._nodes: dict[bytes, Node | None] = {}
@@ -95,12 +109,12 @@ class Operation(AbstractContextManager["Operation"]):
     def check_time(self) -> None:
         """Raises QuestionTimeoutError when the operation's time is over."""
         if time.monotonic() > self.deadline:
-            raise timeout_error(self.caps)
+            raise timeout_error(self.timeout)
 
 
-def timeout_error(caps: Caps) -> QuestionTimeoutError:
+def timeout_error(seconds: float) -> QuestionTimeoutError:
     """What is said when time is out."""
     return QuestionTimeoutError(
-        f"The query took longer than {caps.timeout:g} s, and was stopped.",
+        f"The query took longer than {seconds:g} s, and was stopped.",
         hint="Ask for smaller pages, or for less at once.",
     )

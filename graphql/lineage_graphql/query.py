@@ -215,14 +215,16 @@ def _answer(
     if pinned is not None:
         if (kept := operation.context.kept.get(question, pinned)) is not None:
             return AnswerRow(operation, kept, question)
-        if strict:
+        if strict and question not in operation.answers:
             raise SnapshotGoneError(
                 f"The answer at ledger index {pinned} is no longer kept.",
                 hint="Ask again from the first page, or without `strict`.",
                 field="/after",
             )
     operation.check_time()
-    answer = ask(operation)
+    if question not in operation.answers:
+        operation.answers[question] = ask(operation)
+    answer = operation.answers[question]
     moved = pinned is not None and pinned != answer.ledger_index
     return AnswerRow(operation, answer, question, moved)
 

@@ -102,7 +102,7 @@ class _Service:
         if done:
             return Response(future.result(), media_type=_JSON)
         future.cancel()
-        return _response(refusal(timeout_error(caps)))
+        return _response(refusal(timeout_error(caps.timeout)))
 
     def _run(self, asked: _Asked, arrived: float) -> bytes:
         told = execute(self._schema, self._context, asked.query, asked.variables, asked.operation_name, arrived=arrived)
@@ -127,6 +127,11 @@ def _response(told: Mapping[str, Any], status: int = 200) -> Response:
 
 
 async def _read_body(request: Request, most: int) -> _Asked:
+    return _asked(await read_json(request, most))
+
+
+async def read_json(request: Request, most: int) -> Any:
+    """The JSON of a body of at most ``most`` bytes. Raises BadInputError, TooLargeError, NotJSONError."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
         raise BadInputError(f"The content type has to be {_JSON}.")
     body = bytearray()
@@ -134,7 +139,7 @@ async def _read_body(request: Request, most: int) -> _Asked:
         body += chunk
         if len(body) > most:
             raise TooLargeError(f"The request has more than {most} bytes, which is the limit.")
-    return _asked(_parse(bytes(body)))
+    return _parse(bytes(body))
 
 
 def _parse(text: bytes) -> Any:

@@ -18,7 +18,7 @@ from lineage_graphql.context import GraphQLContext, Operation, OutOfTime, timeou
 from lineage_graphql.executor import Executor
 from lineage_graphql.nodes import Column, Dataset, Job, Prediction, Run, Version
 from lineage_graphql.prepare import Documents, Gate
-from lineage_graphql.problems import log_unexpected, refusal, show_error
+from lineage_graphql.problems import cause_of, log_unexpected, refusal, show_error
 from lineage_graphql.query import Query
 from lineage_graphql.scalars import SCALARS
 
@@ -63,9 +63,23 @@ def execute(
             operation.check_time()
             return _run(schema, operation, query, variables, operation_name)
     except OutOfTime:
-        return refusal(timeout_error(context.caps))
+        return refusal(timeout_error(operation.timeout))
     except LineageError as error:
         return refusal(error)
+
+
+def ask(schema: Schema, operation: Operation, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    """The data of one of several queries of an ``operation`` that the caller holds open. Raises the first error's
+    cause; QuestionTimeoutError when the operation's time is over."""
+    try:
+        result = schema.execute_sync(query, variable_values=variables, context_value=operation)
+    except OutOfTime:
+        raise timeout_error(operation.timeout) from None
+    if result.errors:
+        cause = cause_of(result.errors[0])
+        raise cause or BadInputError(result.errors[0].message)
+    assert result.data is not None
+    return result.data
 
 
 def _run(

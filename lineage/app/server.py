@@ -17,12 +17,13 @@ from starlette.types import Receive, Scope, Send
 
 from lineage.app.context import graphql_context
 from lineage.app.folder import Folder, open_folder
-from lineage.errors import RefusedError
+from lineage.errors import LineageError, RefusedError
 from lineage.ledger.writer import GroupCommit
 from lineage.projector import Projector
 from lineage.settings import Settings, read_settings
-from lineage_graphql import Caps, graphql_router
+from lineage_graphql import Caps, answers_router, build_schema, graphql_router
 from lineage_ingest.intake import (
+    Answer,
     Guard,
     IntakeLimits,
     IntakeParts,
@@ -37,6 +38,7 @@ from lineage_ingest.intake import (
 
 _ADDRESSES = {
     "graphql": "/graphql",
+    "answers": "/api/v1/answers",
     "docs": "/docs",
     "openapi": "/openapi.json",
     "ready": "/readyz",
@@ -133,7 +135,9 @@ class Server:
         pages = FastAPI(title="Lineage", version=_version(), docs_url=None, redoc_url=None, lifespan=self._lifespan)
         pages.add_exception_handler(HTTPException, _problem)
         context = graphql_context(self.folder, Caps(read_wait=self._settings.read_wait))
-        pages.include_router(graphql_router(context), prefix="/graphql")
+        schema = build_schema(context.caps)
+        pages.include_router(graphql_router(context, schema), prefix=_ADDRESSES["graphql"])
+        pages.include_router(answers_router(context, schema, _refused), prefix=_ADDRESSES["answers"])
         pages.add_api_route("/", _welcome, include_in_schema=False, response_class=Response)
         pages.add_api_route(_ADDRESSES["docs"], _docs, include_in_schema=False, response_class=Response)
         document = pages.openapi
@@ -178,6 +182,14 @@ async def _problem(request: Request, error: Exception) -> Response:
         answer = wrong_method(request.method, (error.headers or {}).get("Allow", "another"))
     else:
         answer = problem(RefusedError(str(error.detail)), error.status_code)
+    return _response(answer)
+
+
+def _refused(error: LineageError) -> Response:
+    return _response(problem(error))
+
+
+def _response(answer: Answer) -> Response:
     headers = {name.decode(): value.decode() for name, value in answer.headers}
     return Response(answer.body, answer.status, headers, answer.content_type.decode())
 

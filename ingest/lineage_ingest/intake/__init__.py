@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from lineage.ledger import Ledger
-from lineage_ingest.intake.answers import no_address, problem, wrong_method
+from lineage_ingest.intake.answers import Answer, no_address, problem, wrong_method
 from lineage_ingest.intake.feed import Feed
 from lineage_ingest.intake.guard import Guard
 from lineage_ingest.intake.health import LedgerHealth, probe_folder
@@ -31,6 +31,7 @@ from lineage_ingest.intake.router import IntakeRouter
 from lineage_ingest.intake.turned_away import TurnedAway
 
 __all__ = [
+    "Answer",
     "Guard",
     "Intake",
     "IntakeLimits",
