@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Any
 
 from lineage.model import Column, Dataset, Flow, Job, Node, Run, RunType, Version
 
@@ -27,18 +29,16 @@ KINDS: tuple[Kind | None, ...] = (*sorted(Kind, key=lambda kind: kind.value), No
 KIND_CODES = {kind: code for code, kind in enumerate(KINDS)}
 
 
+_KIND_OF: dict[type, Callable[[Any], Kind | None]] = {
+    Dataset: lambda node: Kind.MODEL if node.is_model else Kind.DATASET,
+    Column: lambda _: Kind.COLUMN,
+    Job: lambda node: Kind.DEPLOYMENT if node.is_deployment else Kind.JOB,
+    Run: lambda node: Kind.ROLLOUT if node.type is RunType.SERVICE else Kind.RUN,
+    Version: lambda _: Kind.VERSION,
+    Flow: lambda _: None,
+}
+
+
 def kind_of_node(node: Node) -> Kind | None:
     """The kind of ``node``; None of a flow."""
-    match node:
-        case Dataset():
-            return Kind.MODEL if node.is_model else Kind.DATASET
-        case Column():
-            return Kind.COLUMN
-        case Job():
-            return Kind.DEPLOYMENT if node.is_deployment else Kind.JOB
-        case Run():
-            return Kind.ROLLOUT if node.type is RunType.SERVICE else Kind.RUN
-        case Version():
-            return Kind.VERSION
-        case Flow():
-            return None
+    return _KIND_OF[type(node)](node)

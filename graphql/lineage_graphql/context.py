@@ -21,6 +21,7 @@ from lineage.predictions import PredictionReader
 from lineage.store import GraphStore, Limits
 from lineage_graphql.caps import Caps
 from lineage_graphql.kept import KeptAnswers
+from lineage_graphql.remembering import Remembering
 
 
 def _no_time(_index: int) -> int | None:
@@ -77,7 +78,6 @@ class Operation(AbstractContextManager["Operation"]):
         self.limits = Limits(deadline=start + self.timeout * self.caps.question_share)
         self._closing = ExitStack()
         self._view: View | None = None
-        self._nodes: dict[bytes, Node | None] = {}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -95,16 +95,13 @@ class Operation(AbstractContextManager["Operation"]):
         head = self.context.head()
         self.context.wait_for(head, max(0.0, min(self.caps.read_wait, self.deadline - time.monotonic())))
         self.check_time()
-        graph = self._closing.enter_context(self.context.store.reader())
+        graph = Remembering(self._closing.enter_context(self.context.store.reader()))
         return View(graph, self.context.predictions, max(0, head - graph.ledger_size))
 
     def fetch(self, keys: Sequence[bytes]) -> list[Node | None]:
-        """The nodes of ``keys``, each read from the store once in an operation."""
-        missing = [key for key in dict.fromkeys(keys) if key not in self._nodes]
-        if missing:
-            self.check_time()
-            self._nodes.update(zip(missing, self.view.graph.fetch(missing), strict=True))
-        return [self._nodes[key] for key in keys]
+        """The nodes of ``keys``, in that order, if there is time left."""
+        self.check_time()
+        return self.view.graph.fetch(keys)
 
     def check_time(self) -> None:
         """Raises QuestionTimeoutError when the operation's time is over."""

@@ -35,7 +35,7 @@ from lineage_graphql.caps import Caps
 
 QUESTION_COST = 500
 """What a traversal counts, in fields."""
-_QUESTIONS = frozenset({"trainingData", "impact", "provenance", "path", "search"})
+_QUESTIONS = frozenset({"trainingData", "impact", "provenance", "path", "diff", "search"})
 _LIST = 4
 """How many items a list without ``first`` is taken to have: owners, digests, models."""
 _SCHEMA_LIST = {"types": 80}

@@ -29,6 +29,9 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from lineage_graphql.context import OutOfTime
 
 _Complete = Callable[[Any], Any]
+_Part = tuple[Callable[[Any], Any], type | None, _Complete]
+"""Of a field: what reads it, the type of what is written as it is, and what completes all else."""
+
 _CHECK_EVERY = 200
 _SAME = {"String": str, "ID": str, "Boolean": bool}
 """Values of these types are written as they are."""
@@ -90,28 +93,34 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return self._ways[key]
 
     def _new_object(self, kind: GraphQLObjectType, details: Any) -> _Complete | None:
-        parts: list[tuple[str, Callable[[Any], Any], _Complete]] = []
+        parts: list[tuple[str, _Part]] = []
         for name, below in self.collect_subfields(kind, details)[0].items():
             part = self._part(kind, below)
             if part is None:
                 return None
-            parts.append((name, *part))
+            parts.append((name, part))
 
         def complete(value: Any) -> Any:
-            return None if value is None else {name: done(read(value)) for name, read, done in parts}
+            if value is None:
+                return None
+            completed = {}
+            for name, (read, same, done) in parts:
+                part = read(value)
+                completed[name] = part if type(part) is same else done(part)
+            return completed
 
         return complete
 
-    def _part(self, kind: GraphQLObjectType, details: Any) -> tuple[Callable[[Any], Any], _Complete] | None:
+    def _part(self, kind: GraphQLObjectType, details: Any) -> _Part | None:
         name = details[0].node.name.value
         if name == "__typename":
-            return (lambda _value: kind.name), (lambda told: told)
+            return (lambda _value: kind.name), str, (lambda told: told)
         told = self.schema.get_field(kind, name)
         if told is None or told.args or not getattr(told.resolve, "_is_default", False):
             return None
         complete = self._completer(told.type, details)
         definition: Any = told.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
-        return complete and (attrgetter(definition.python_name), complete)
+        return complete and (attrgetter(definition.python_name), _same(told.type), complete)
 
     def _abstract(self, kind: GraphQLAbstractType, details: Any) -> _Complete | None:
         ways: dict[type, _Complete | None] = {}
@@ -130,6 +139,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return way(value)
 
         return complete
+
+
+def _same(kind: Any) -> type | None:
+    """The type of those values of ``kind`` that are written as they are."""
+    inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+    return _SAME.get(inner.name) if is_leaf_type(inner) else None
 
 
 def _refusing_none(inner: _Complete) -> _Complete:

@@ -24,6 +24,7 @@ from lineage.answer import (
     View,
     thing_id,
 )
+from lineage.answer.difference import Hunk
 from lineage.errors import BadCursorError, BadInputError
 from lineage.model import EdgeKind
 from lineage.predictions import Prediction
@@ -209,4 +210,6 @@ def _key(thing: Any) -> bytes:
 def _identity(item: Any) -> str:
     if isinstance(item, AnswerGap):
         return repr((item.kind, item.message, item.node and thing_id(item.node)))
+    if isinstance(item, Hunk):
+        return repr([thing and thing_id(thing) for thing in (item.a, item.b)])
     return thing_id(getattr(item, "version", item))

@@ -18,6 +18,7 @@ from lineage.errors import (
     SnapshotGoneError,
     UnavailableError,
 )
+from lineage.questions.diff import diff as ask_diff
 from lineage.questions.impact import impact as ask_impact
 from lineage.questions.narrowing import Only
 from lineage.questions.path import path as ask_path
@@ -31,6 +32,7 @@ from lineage_graphql.answers import Impact, Path, Provenance, Search, TrainingDa
 from lineage_graphql.asked import AnswerRow
 from lineage_graphql.context import Operation
 from lineage_graphql.cursor import digest_of
+from lineage_graphql.differences import Diff
 from lineage_graphql.enums import Evidence, Kind
 from lineage_graphql.inputs import ServedInput, SubjectInput, served_of, subject_of
 from lineage_graphql.nodes import Node
@@ -143,6 +145,29 @@ class Query:
             return ask_path(operation.view, *ends, edges=edges, limits=operation.limits)
 
         return _answer(info, ("path", ends, edges), ask, min_index)
+
+    @strawberry.field(description="It worked then: what changed? Without b: a at two moments, or what stood before it.")
+    def diff(
+        self,
+        info: Info,
+        a: Annotated[SubjectInput, strawberry.argument(description="The side that worked, or both.")],
+        b: Annotated[SubjectInput | None, strawberry.argument(description="The other side.")] = None,
+        a_as_of: Annotated[
+            DateTime | None, strawberry.argument(description="When a dataset, model, job or deployment is meant.")
+        ] = None,
+        b_as_of: Annotated[DateTime | None, strawberry.argument(description="Likewise of side b; else now.")] = None,
+        evidence: AtLeast = Evidence.INFERRED,
+        min_index: MinIndex = None,
+        strict: Strict = False,
+    ) -> Diff | None:
+        """Two histories compared."""
+        sides, edges = (subject_of(a), subject_of(b) if b else None), EdgeFilter(evidence)
+
+        def ask(operation: Operation) -> AnyAnswer:
+            view, limits = operation.view, operation.limits
+            return ask_diff(view, *sides, a_as_of=a_as_of, b_as_of=b_as_of, edges=edges, limits=limits)
+
+        return _answer(info, ("diff", sides, a_as_of, b_as_of, edges), ask, min_index, strict)
 
     @strawberry.field(description="What bears this name, or this content hash?")
     def search(

@@ -8,6 +8,7 @@ asks the store once per row.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from lineage.answer import (
@@ -26,6 +27,7 @@ from lineage.answer import (
     namespace_of,
     thing_id,
 )
+from lineage.answer.difference import Hunk
 from lineage.model import Owner
 from lineage.predictions import Prediction
 from lineage_graphql import relations
@@ -44,6 +46,7 @@ _HOLDS: dict[type, tuple[str, ...]] = {
     Route: ("nodes", "links"),
     ServedModel: ("version", "served_by", "trained_by"),
     relations.Access: ("version",),
+    Hunk: ("a", "b", "path"),
 }
 """Which attributes of an answer's items hold things."""
 
@@ -51,11 +54,18 @@ _HOLDS_LATER: dict[type, tuple[str, ...]] = {ImpactHit: ("via",)}
 """Which hold things that are looked up when asked for: those of all items together, siblings of each other."""
 
 
+_PLAIN: dict[type, tuple[str, ...]] = {
+    item: tuple(field.name for field in fields(item) if field.name not in (*holds, *_HOLDS_LATER.get(item, ())))
+    for item, holds in _HOLDS.items()
+}
+"""The fields of an item that hold no things: asked for so often that each is put where Python finds it first."""
+
+
 class Dressed:
     """An item of an answer whose things are rows; every other attribute is the item's own."""
 
     def __init__(self, item: Any, rows: Mapping[str, Any], siblings: Siblings) -> None:
-        self.__dict__.update(rows)
+        self.__dict__.update({name: getattr(item, name) for name in _PLAIN[type(item)]}, **rows)
         self._item = item
         self._siblings = siblings
 

@@ -23,9 +23,16 @@ _HIT = f"{_NODE} distance consequence evidence certain owners {{ name type }} vi
 _LINK = "source { id } target { id } kind evidence certain binding role"
 _VERSION = f"version {{ id label dataset {{ namespace name }} {_HASHES} }}"
 
+_SIDE = f"{_THING} ... on Version {{ {_HASHES} writtenAt }} ... on Run {{ runId startedAt codeVersion }}"
+_HUNK = (
+    f"a {{ {_SIDE} }} b {{ {_SIDE} }} kind distance at origin sure absorbed path {{ id label }} "
+    "differences { aspect change name a b content derived }"
+)
+
 _LISTS = {
     "impact": {"potential": f"{_HIT} stale", "actual": f"{_HIT} standing remediated"},
     "provenance": {"nodes": f"{_NODE} distance evidence certain", "links": _LINK},
+    "diff": {"origins": _HUNK, "hunks": _HUNK},
     "trainingData": {"datasets": f"{_VERSION} role distance binding evidence certain", "links": _LINK},
 }
 _VERDICT = (
@@ -35,6 +42,7 @@ _VERDICT = (
 _ALSO = {
     "impact": "summary { kind potential actual standing } predictions { count firstAt lastAt }",
     "provenance": "",
+    "diff": "compared { kind same alike changed unknown added removed } summary { aspect count derived }",
     "trainingData": (
         f"certainty records {{ id }} models {{ {_VERSION} servedBy {{ runId startedAt endedAt }} "
         "trainedBy { runId job { namespace name } codeVersion parameters metrics } }"
