@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from lineage.keys import encode_id
 from lineage.kind import Kind, kind_of_node
@@ -32,17 +34,17 @@ def label(thing: Thing) -> str:
     name of its dataset or job and the minute (UTC) of its writing or start, ``sales.orders @ 2026-05-01 10:00``; a run
     that has no start: the first part of its runId, ``load_orders @ 0192f3a1``. Prediction: ``fraud-api # 4711``.
     """
-    match thing:
-        case Dataset() | Job():
-            return thing.name
-        case Column():
-            return f"{thing.name}.{thing.column}"
-        case Run():
-            return f"{thing.job.name} @ {minute(thing.started_at) or thing.run_id.partition('-')[0]}"
-        case Version():
-            return f"{thing.name} @ {minute(thing.written_at)}"
-        case Prediction():
-            return f"{thing.deployment.name} # {thing.id}"
+    return _LABEL_OF[type(thing)](thing)
+
+
+_LABEL_OF: dict[type, Callable[[Any], str]] = {
+    Dataset: lambda thing: thing.name,
+    Job: lambda thing: thing.name,
+    Column: lambda thing: f"{thing.name}.{thing.column}",
+    Run: lambda thing: f"{thing.job.name} @ {minute(thing.started_at) or thing.run_id.partition('-')[0]}",
+    Version: lambda thing: f"{thing.name} @ {minute(thing.written_at)}",
+    Prediction: lambda thing: f"{thing.deployment.name} # {thing.id}",
+}
 
 
 def minute(time: int | None) -> str:

@@ -15,6 +15,8 @@ from lineage.model import Evidence
 from lineage.store import Reach
 
 _EVIDENCE = tuple(Evidence)
+_FEW = 20_000
+"""Of so many nodes a dictionary is made at once; of more, two sorted columns are, in a tenth of the time."""
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False):
@@ -76,6 +78,8 @@ class Marks(Mapping[bytes, Mark]):
         return unpack(keys[order])
 
     def _row(self, key: bytes) -> int | None:
+        if len(self.reach) <= _FEW:
+            return self._rows.get(key)
         halves, rows = self._index
         first, second = int.from_bytes(key[:8]), int.from_bytes(key[8:])
         at = bisect_left(halves, first)
@@ -84,6 +88,10 @@ class Marks(Mapping[bytes, Mark]):
                 return rows[at]
             at += 1
         return None
+
+    @cached_property
+    def _rows(self) -> dict[bytes, int]:
+        return {key: row for row, key in enumerate(unpack(self.reach.keys))}
 
     @cached_property
     def _index(self) -> tuple[memoryview[int], memoryview[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -156,10 +157,14 @@ def test_hits_are_what_merging_row_by_row_gives(rows: list[Any], start: int, sto
     assert hits.distances_of(best) == {key: row[1] for key, row in best.items()}
 
 
-@given(_ROWS)
-def test_marks_know_what_was_found_and_nothing_else(rows: list[Any]) -> None:
+@given(_ROWS, st.sampled_from([0, 20_000]))
+def test_marks_know_what_was_found_and_nothing_else(rows: list[Any], few: int) -> None:
     reach = _reach(rows)
-    marks = Marks(reach)
+    with patch("lineage.questions.marks._FEW", few):
+        _compare_marks(Marks(reach), reach)
+
+
+def _compare_marks(marks: Marks, reach: Reach) -> None:
     distances = dict(zip(unpack(reach.keys), reach.distances.tolist(), strict=True))
     assert set(marks) == distances.keys()
     assert {key: marks.distance(key) for key in marks} == distances
