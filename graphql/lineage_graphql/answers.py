@@ -53,6 +53,15 @@ class Answer:
         return self.page("gaps", self.assessment.gaps, first, after)
 
 
+@strawberry.type(description="How one column goes into another, as the columnLineage facet tells it.")
+class Transformation:
+    """A type of transformation."""
+
+    type: str = strawberry.field(description="DIRECT: the value. INDIRECT: only which rows there are, or their order.")
+    subtype: str | None
+    masking: bool | None
+
+
 @strawberry.type(description="A read or a write, the way data flows.")
 class Link:
     """An edge between two things."""
@@ -64,6 +73,9 @@ class Link:
     certain: bool
     binding: Binding | None
     role: Role | None
+    transformations: list[Transformation] = strawberry.field(
+        description="Between columns: how one goes into the other."
+    )
 
 
 @strawberry.type(description="A model version that served, the rollouts that served it, and the run that trained it.")
@@ -137,6 +149,9 @@ class ImpactHit:
     remediated: bool = strawberry.field(description="Already replaced by one that doesn't descend from the change.")
     owners: list[Owner]
     via: Thing | None = strawberry.field(description="What is next before it on a shortest path.")
+    transformation: str | None = strawberry.field(
+        description="Of a column asked about columns: DIRECT if some path to it is at each step, else INDIRECT."
+    )
 
 
 @strawberry.type(description="How many hits of one kind there are.")
@@ -201,6 +216,9 @@ class ProvenanceHit:
     distance: int
     evidence: Evidence
     certain: bool
+    transformation: str | None = strawberry.field(
+        description="Of a column asked about columns: DIRECT if some path to it is at each step, else INDIRECT."
+    )
 
 
 @strawberry.type(description="All that the subject came from.")

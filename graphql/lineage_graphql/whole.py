@@ -20,7 +20,7 @@ _THING = "id label kind namespace name"
 _HASHES = "version contentHashes { algorithm digest scope method }"
 _NODE = f"node {{ {_THING} ... on Version {{ {_HASHES} }} ... on Run {{ runId }} }}"
 _HIT = f"{_NODE} distance consequence evidence certain owners {{ name type }} via {{ id label }}"
-_LINK = "source { id } target { id } kind evidence certain binding role"
+_LINK = "source { id } target { id } kind evidence certain binding role transformations { type subtype masking }"
 _VERSION = f"version {{ id label dataset {{ namespace name }} {_HASHES} }}"
 
 _SIDE = f"{_THING} ... on Version {{ {_HASHES} writtenAt }} ... on Run {{ runId startedAt codeVersion }}"
@@ -30,8 +30,8 @@ _HUNK = (
 )
 
 _LISTS = {
-    "impact": {"potential": f"{_HIT} stale", "actual": f"{_HIT} standing remediated"},
-    "provenance": {"nodes": f"{_NODE} distance evidence certain", "links": _LINK},
+    "impact": {"potential": f"{_HIT} stale transformation", "actual": f"{_HIT} standing remediated"},
+    "provenance": {"nodes": f"{_NODE} distance evidence certain transformation", "links": _LINK},
     "diff": {"origins": _HUNK, "hunks": _HUNK},
     "trainingData": {"datasets": f"{_VERSION} role distance binding evidence certain", "links": _LINK},
 }

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from lineage.answer.thing import GraphThing, Thing, kind_of, label, minute, name_of, namespace_of, thing_id
 from lineage.kind import Kind
-from lineage.model import Binding, EdgeKind, Evidence, Name, Owner, Role, Run, Version
+from lineage.model import Binding, EdgeKind, Evidence, Name, Owner, Role, Run, Transformation, Version
 from lineage.predictions import Count, Prediction, PredictionReader
 from lineage.store import GraphReader
 
@@ -164,6 +164,9 @@ class HitDetails(Protocol):
     def consequence(self, node: Any) -> Consequence:
         """What to do about it."""
 
+    def transformation(self, node: Any) -> str | None:
+        """How a column's value goes into it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImpactHit:
@@ -207,6 +210,11 @@ class ImpactHit:
         """What to do about it."""
         return self.details.consequence(self.node)
 
+    @property
+    def transformation(self) -> str | None:
+        """Of a column hit by a column: DIRECT if some path to it is, at each step; else INDIRECT."""
+        return self.details.transformation(self.node)
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -236,7 +244,8 @@ class Link:
     """An edge between two things, the way data flows. READ_BY: version → run. WROTE: run → version. FEEDS (logical
     level): dataset → job, job → dataset, column → column; also what a flow ties that belongs to no run or job (R3):
     version → version, dataset → dataset. Where several flows of a run tie the same two, the
-    strongest evidence, the weakest binding, the first role, and certain if one of them is."""
+    strongest evidence, the weakest binding, the first role, and certain if one of them is. ``transformations``: how a
+    column goes into another."""
 
     source: Thing
     target: Thing
@@ -245,6 +254,7 @@ class Link:
     certain: bool
     binding: Binding | None
     role: Role | None
+    transformations: tuple[Transformation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +303,7 @@ class ProvenanceHit:
     distance: int
     evidence: Evidence
     certain: bool
+    transformation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

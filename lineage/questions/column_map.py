@@ -36,12 +36,12 @@ class ColumnMap:
 
 def map_of(graph: GraphReader, columns: Iterable[bytes]) -> ColumnMap:
     """The map of those ``columns`` that there are."""
-    known = {key: _home(node) for key, node in things(graph, columns).items() if isinstance(node, Column)}
+    known = {key: home_of(node) for key, node in things(graph, columns).items() if isinstance(node, Column)}
     datasets = sorted(set(known.values()))
-    homes = {**_of_schemas(graph, datasets), **known}
+    homes = {**columns_of(graph, datasets), **known}
     feeding = _feeds(graph, sorted(homes))
     fed = things(graph, (edge.target for edge in feeding))
-    told = {(homes[edge.source], _home(node)) for edge in feeding if isinstance(node := fed.get(edge.target), Column)}
+    told = {(homes[edge.source], home_of(node)) for edge in feeding if isinstance(node := fed.get(edge.target), Column)}
     among: dict[bytes, list[Edge]] = defaultdict(list)
     for edge in feeding:
         if edge.source in known and edge.target in known:
@@ -58,7 +58,8 @@ def map_of(graph: GraphReader, columns: Iterable[bytes]) -> ColumnMap:
     return ColumnMap(known, among, between, beyond, jobs)
 
 
-def _home(column: Column) -> bytes:
+def home_of(column: Column) -> bytes:
+    """The dataset of ``column``."""
     return dataset_key(column.namespace, column.name)
 
 
@@ -71,7 +72,7 @@ def _flows(graph: GraphReader, wires: Iterable[Edge]) -> dict[bytes, Flow]:
     return {node.key: node for nodes in fetched(graph, keys) for node in nodes if isinstance(node, Flow)}
 
 
-def _of_schemas(graph: GraphReader, datasets: Sequence[bytes]) -> dict[bytes, bytes]:
+def columns_of(graph: GraphReader, datasets: Sequence[bytes]) -> dict[bytes, bytes]:
     """The columns that the schema facets of ``datasets`` name, each with its dataset."""
     return {
         column_key(node.namespace, node.name, field["name"]): node.key
@@ -79,3 +80,9 @@ def _of_schemas(graph: GraphReader, datasets: Sequence[bytes]) -> dict[bytes, by
         if isinstance(node, Dataset)
         for field in schema_fields(node.facets)
     }
+
+
+def is_direct(edge: Edge) -> bool:
+    """Whether a column's value goes into the other, and not only into which rows there are (columnLineage facet:
+    DIRECT and INDIRECT); so it is taken where nothing is told of how."""
+    return not edge.transformations or any(each.type == "DIRECT" for each in edge.transformations)

@@ -14,7 +14,8 @@ no column lineage leaves, that is every flow: the dataset stands for its column.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace as replace_fields
 from itertools import chain, count
 
 from msgspec.structs import replace
@@ -23,7 +24,7 @@ from lineage.answer import GraphThing, label
 from lineage.key_array import unpack
 from lineage.model import Edge, GapCode
 from lineage.questions.assessment import Concluded
-from lineage.questions.column_map import map_of
+from lineage.questions.column_map import is_direct, map_of
 from lineage.questions.marks import Marks
 from lineage.questions.spread import ColumnReads, Pair, Spread, cut_of, things
 from lineage.store import Direction, EdgeFilter, GraphReader, Level, Limits, Reach
@@ -40,8 +41,9 @@ def spread_columns(graph: GraphReader, columns: Sequence[bytes], edges: EdgeFilt
     seeds = sorted(set(columns))
     walk = _Walk(graph, seeds, edges, limits)
     full = reach_by_walking(Level.LOGICAL, edges, walk.walk, graph.fetch)
-    distances = {**dict.fromkeys(seeds, 0), **{key: distance for distance, key in _rows(full)}}
-    reads, entry = walk.reads(distances, edges), {seed: seed for seed in seeds}
+    distances = {**dict.fromkeys(seeds, 0), **{key: distance for distance, key in rows(full)}}
+    reads = replace_fields(walk.reads(distances, edges), direct=frozenset(walk.distances(edges, is_direct)))
+    entry = {seed: seed for seed in seeds}
     return Spread(Level.LOGICAL, edges, frozenset(seeds), Marks(full), entry, cut_of(full, limits), reads)
 
 
@@ -77,7 +79,7 @@ class _Walk:
         self._map = map_of(graph, [*seeds, *unpack(self._widest.keys)])
 
     def walk(self, edges: EdgeFilter) -> Walked:
-        distances = self._distances(edges)
+        distances = self.distances(edges)
         reads = self.reads(distances, edges)
         columns = tuple((at, key) for key, at in distances.items() if at)
         jobs = tuple((1 + _least(distances, wires), job) for job, wires in reads.crossed.items())
@@ -85,7 +87,7 @@ class _Walk:
         for flow, wires in reads.taken.items():
             by_distance[_least(distances, wires)].append(flow)
         onward = [self._from_flows(flows, at, edges) for at, flows in sorted(by_distance.items())]
-        return _merged([Walked(columns, self._widest.cut), Walked(jobs), *onward], self._limits)
+        return merged([Walked(columns, self._widest.cut), Walked(jobs), *onward], self._limits)
 
     def reads(self, distances: Mapping[bytes, int], edges: EdgeFilter) -> ColumnReads:
         """How the columns that have ``distances`` are read."""
@@ -120,15 +122,16 @@ class _Walk:
             if edges.admits(edge) and wires.get(self._map.pair(edge)) != ()
         )
 
-    def _distances(self, edges: EdgeFilter) -> dict[bytes, int]:
-        """The columns that ``edges`` lead to, seeds among them; where the widest traversal was cut, none past its
-        farthest hit."""
+    def distances(self, edges: EdgeFilter, takes: Callable[[Edge], bool] = lambda _: True) -> dict[bytes, int]:
+        """The columns that those of ``edges`` lead to that ``takes`` takes, seeds among them; where the widest
+        traversal was cut, none past its farthest hit."""
         wires, distances, frontier = self._wires(edges), dict.fromkeys(self._seeds, 0), list(self._seeds)
         farthest = int(self._widest.distances.max(initial=0))
         for at in count(1) if self._widest.cut is None else range(1, farthest + 1):
             if not frontier:
                 break
-            stepped = dict.fromkeys(edge.target for key in frontier for edge in self._steps(key, edges, wires))
+            steps = (edge for key in frontier for edge in self._steps(key, edges, wires) if takes(edge))
+            stepped = dict.fromkeys(edge.target for edge in steps)
             frontier = [key for key in stepped if key not in distances]
             distances.update(dict.fromkeys(frontier, at))
         return distances
@@ -136,10 +139,10 @@ class _Walk:
     def _from_flows(self, flows: list[bytes], distance: int, edges: EdgeFilter) -> Walked:
         part = self._graph.reach(Level.LOGICAL, sorted(flows), Direction.DOWNSTREAM, edges, self._limits)
         own = [(distance + 1, flow) for flow in flows]
-        return Walked((*own, *((distance + at, key) for at, key in _rows(part))), part.cut)
+        return Walked((*own, *((distance + at, key) for at, key in rows(part))), part.cut)
 
 
-def _rows(reach: Reach) -> Iterable[tuple[int, bytes]]:
+def rows(reach: Reach) -> Iterable[tuple[int, bytes]]:
     """(distance, key) of all that ``reach`` holds."""
     return zip(reach.distances.tolist(), unpack(reach.keys), strict=True)
 
@@ -148,7 +151,7 @@ def _least(distances: Mapping[bytes, int], wires: Iterable[Edge]) -> int:
     return min(distances[wire.source] for wire in wires)
 
 
-def _merged(parts: Sequence[Walked], limits: Limits) -> Walked:
+def merged(parts: Sequence[Walked], limits: Limits) -> Walked:
     """All that ``parts`` found at the least distance; past the nearest place where a part was cut, nothing."""
     least: dict[bytes, int] = {}
     for distance, key in chain.from_iterable(part.found for part in parts):

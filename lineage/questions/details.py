@@ -16,7 +16,7 @@ from lineage.questions import consequence
 from lineage.questions.found import Found
 from lineage.questions.narrowing import holder_key
 from lineage.questions.rollouts import is_live
-from lineage.questions.spread import Spread, chunks, flows_of, things
+from lineage.questions.spread import Spread, chunks, flows_of, things, transformation_of
 from lineage.questions.standing import is_on_record, is_replaced, latest_versions, readers_of, served_now
 from lineage.questions.tally import tally
 from lineage.questions.ways import Ways, ways_into
@@ -79,6 +79,10 @@ class PageDetails:
             case Kind.JOB | Kind.RUN:
                 return consequence.for_transform(roles)
         return consequence.for_model(roles) if self._is_model(node) else Consequence.REBUILD
+
+    def transformation(self, node: GraphThing) -> str | None:
+        """Of a column that a column reached: DIRECT if some path to it is, at each step; else INDIRECT."""
+        return transformation_of(self._spread, node)
 
     # -- looked up for all hits at once
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lineage.answer import ProvenanceHit, Thing, View
 from lineage.questions.found import Found
-from lineage.questions.spread import things
+from lineage.questions.spread import Spread, things, transformation_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class ThingPages:
 class FoundPages:
     """``Pages[ProvenanceHit]``."""
 
+    spread: Spread
     hits: Sequence[Found]
 
     @property
@@ -42,7 +43,7 @@ class FoundPages:
         hits = self.hits[max(start, 0) : max(stop, 0)]
         nodes = things(view.graph, (hit.key for hit in hits))
         return [
-            ProvenanceHit(nodes[hit.key], hit.kind, hit.distance, hit.evidence, hit.certain)
+            ProvenanceHit(node, hit.kind, hit.distance, hit.evidence, hit.certain, transformation_of(self.spread, node))
             for hit in hits
-            if hit.key in nodes
+            if (node := nodes.get(hit.key)) is not None
         ]

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TypeVar
 
 from lineage.answer import Cut, GraphThing
-from lineage.model import Edge, EdgeKind, Evidence, Flow, Node
+from lineage.model import Column, Edge, EdgeKind, Evidence, Flow, Node
 from lineage.questions.found import Hits
 from lineage.questions.marks import Marks
 from lineage.store import Direction, EdgeFilter, GraphReader, Level, Limits, Reach
@@ -28,7 +28,8 @@ class ColumnReads:
 
     ``homes``: column → its dataset. ``wires``: of datasets that column lineage ties, the admitted edges from one into
     the flows that feed the other; ``jobs``: flow → job. The edges of ``crossed`` (by job) and ``taken`` (by flow, where
-    no column lineage is told) are such wires too, each from the nearest column in place of its dataset.
+    no column lineage is told) are such wires too, each from the nearest column in place of its dataset. ``direct``: the
+    columns to which some path has a DIRECT transformation at each step, or one that tells none.
     """
 
     homes: Mapping[bytes, bytes]
@@ -36,6 +37,7 @@ class ColumnReads:
     jobs: Mapping[bytes, bytes]
     crossed: Mapping[bytes, tuple[Edge, ...]]
     taken: Mapping[bytes, tuple[Edge, ...]]
+    direct: frozenset[bytes] = frozenset()
 
 
 NO_COLUMNS = ColumnReads({}, {}, {}, {}, {})
@@ -102,6 +104,13 @@ def stronger(one: Evidence, other: Evidence) -> Evidence:
 def weaker(one: Evidence, other: Evidence) -> Evidence:
     """The weaker of two evidences."""
     return max(one, other, key=_STRENGTH.__getitem__)
+
+
+def transformation_of(spread: Spread, node: GraphThing) -> str | None:
+    """How the value of a column that columns were asked of goes along: DIRECT or INDIRECT; None of anything else."""
+    if not isinstance(node, Column) or not spread.columns.homes:
+        return None
+    return "DIRECT" if node.key in spread.columns.direct else "INDIRECT"
 
 
 def owners_of(graph: GraphReader, flows: Sequence[bytes]) -> dict[bytes, bytes]:

@@ -11,7 +11,7 @@ from itertools import product
 import msgspec
 
 from lineage.answer import Link, View
-from lineage.model import Binding, Edge, EdgeKind, Evidence, Role
+from lineage.model import Binding, Edge, EdgeKind, Evidence, Role, Transformation
 from lineage.questions.spread import Spread, chunks, owners_of, stronger, things, weaker
 from lineage.store import Direction, GraphReader, Level
 
@@ -31,6 +31,7 @@ class Tie(msgspec.Struct, frozen=True):
     certain: bool
     binding: Binding | None = None
     role: Role | None = None
+    transformations: tuple[Transformation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ def _ties(held: Held) -> Iterator[Tie]:
 
 
 def _tie(edge: Edge, source: bytes, target: bytes) -> Tie:
-    return Tie(edge.kind, source, target, edge.evidence, edge.certain, edge.binding, edge.role)
+    told = edge.transformations
+    return Tie(edge.kind, source, target, edge.evidence, edge.certain, edge.binding, edge.role, told)
 
 
 def _across(read: Edge, write: Edge) -> Tie:
@@ -111,6 +113,7 @@ def _joined(one: Tie, other: Tie) -> Tie:
         one.certain or other.certain,
         weakest_binding([one.binding, other.binding]),
         first_role([one.role, other.role]),
+        one.transformations or other.transformations,
     )
 
 
@@ -144,7 +147,16 @@ def links(graph: GraphReader, ties: Sequence[Tie]) -> list[Link]:
     """``ties`` with the things that they tie; without those of which one is gone."""
     nodes = things(graph, (key for tie in ties for key in (tie.source, tie.target)))
     return [
-        Link(nodes[tie.source], nodes[tie.target], tie.kind, tie.evidence, tie.certain, tie.binding, tie.role)
+        Link(
+            nodes[tie.source],
+            nodes[tie.target],
+            tie.kind,
+            tie.evidence,
+            tie.certain,
+            tie.binding,
+            tie.role,
+            tie.transformations,
+        )
         for tie in ties
         if tie.source in nodes and tie.target in nodes
     ]
