@@ -22,8 +22,8 @@ class Aspect(StrEnum):
 
     DATA: another version, of other or unknown content. SCHEMA: a column. CARD: an entry of the model card. PRODUCER: a
     job that wrote the one version and not the other. RUN: a run that only one history has. CODE: commit, repository.
-    PARAMETER, ENVIRONMENT, METRIC: one entry. INPUT: a dataset, or one version more of it, that only one run read.
-    ROLE, BINDING: those of a read.
+    PARAMETER, ENVIRONMENT, METRIC: one entry. INPUT: a dataset, or one version more of it, that only one run read (or,
+    where no run is known, only one version was made from). ROLE, BINDING: those of a read.
     """
 
     DATA = "DATA"
