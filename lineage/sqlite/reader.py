@@ -19,18 +19,18 @@ from lineage.sqlite.rows import (
     BASE_CODES,
     BASES,
     EDGE_KIND_CODES,
-    EVIDENCE_MASK,
     SCOPE_CODES,
     SCOPES,
-    STALE,
-    UNCERTAIN,
     decode_edge,
     decode_node,
     evidence_code,
 )
 from lineage.sqlite.text import pack, unpack
+from lineage.sqlite.topology import FileTopology
 from lineage.store import EVERYTHING, Direction, EdgeFilter, Level, Limits, Reach
 from lineage.topology import Place, Walked, are_latest, reach_by_walking, traverse
+from lineage.topology.marks import EVIDENCE_MASK, STALE, UNCERTAIN
+from lineage.topology.state import State
 
 _FETCH = "SELECT n.key, n.base, n.body FROM carray(?) c CROSS JOIN node n ON n.key = c.value WHERE n.base IS NOT NULL"
 _SEEDS = "SELECT n.id, n.key, n.base FROM carray(?) c CROSS JOIN node n ON n.key = c.value WHERE n.base IS NOT NULL"
@@ -89,10 +89,14 @@ SELECT m.scope, unpack(m.value) AS text, n.key FROM name m JOIN node n ON n.id =
 class SQLiteReader:
     """A :class:`~lineage.store.GraphReader` on a connection that is inside a read transaction."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, topology: FileTopology) -> None:
         self._execute = connection.execute
         self._connection = connection
-        self._ledger_size: int = self._execute("SELECT watermark FROM state").get
+        self._ledger_size: int
+        self._stamp: int
+        ((self._ledger_size, self._stamp),) = self._execute("SELECT watermark, stamp FROM state")
+        self._topology = topology
+        self._state = topology.state(self._stamp)
 
     @property
     def ledger_size(self) -> int:
@@ -123,6 +127,9 @@ class SQLiteReader:
         limits: Limits = Limits(),  # noqa: B008  (frozen)
     ) -> Reach:
         """Everything that a path from any seed leads to; see :meth:`lineage.store.GraphReader.reach`."""
+        state = self._state_of_this()
+        if state is not None:
+            return state.reach(level, seeds, direction, edges, limits)
         kinds = _integers(EDGE_KIND_CODES[kind] for kind in level.edge_kinds)
         places = self._places(_SEEDS, apsw.carray(tuple(dict.fromkeys(seeds)))) if seeds else []
 
@@ -141,6 +148,9 @@ class SQLiteReader:
 
     def are_latest(self, versions: KeyArray, as_of: int | None = None) -> NDArray[np.bool_]:
         """Which of ``versions`` is the latest certain version of its dataset."""
+        state = self._state_of_this()
+        if state is not None:
+            return state.are_latest(versions, as_of)
         return are_latest(versions, as_of, self.fetch, self.neighbours)
 
     def lookup(self, scope: NameScope, value: str) -> list[bytes]:
@@ -176,6 +186,11 @@ class SQLiteReader:
         self._connection.create_scalar_function("unpack", _unpack, 1, deterministic=True)
         for scope, text, key in self._execute(_DUMP_NAMES):
             yield name_line((SCOPES[scope], text, key))
+
+    def _state_of_this(self) -> State | None:
+        if self._state is None:
+            self._state = self._topology.followed(self._connection, self._stamp)
+        return self._state
 
     def _places(self, query: str, handles: apsw.CArrayBinding) -> list[Place[int]]:
         return [(id, key, BASES[base]) for id, key, base in self._execute(query, (handles,))]

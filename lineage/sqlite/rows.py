@@ -30,6 +30,7 @@ from lineage.model import (
     Transformation,
     Version,
 )
+from lineage.topology.marks import EVIDENCE_MASK, STALE, UNCERTAIN
 
 BASES = sorted(Base, key=lambda base: base.value)
 """By code: a base kind's place in this list, so that codes order as the values do."""
@@ -114,12 +115,19 @@ _EVIDENCE_CODES = {value: code for code, value in enumerate(_EVIDENCE)}
 _BINDING_CODES = {value: code << 5 for code, value in enumerate(_BINDINGS)}
 _ROLE_CODES = {value: code << 9 for code, value in enumerate(_ROLES)}
 
-LAYOUT = (BASES, EDGE_KINDS, SCOPES, _EVIDENCE, _BINDINGS, _ROLES, [get_type_hints(_CLASSES[base]) for base in BASES])
+_BITS = (EVIDENCE_MASK, UNCERTAIN, STALE)
+LAYOUT = (
+    BASES,
+    EDGE_KINDS,
+    SCOPES,
+    _EVIDENCE,
+    _BINDINGS,
+    _ROLES,
+    _BITS,
+    [get_type_hints(_CLASSES[base]) for base in BASES],
+)
 """What the meaning of a row hangs on besides this module's code."""
 
-EVIDENCE_MASK = 3
-UNCERTAIN = 4
-STALE = 8
 _UNDIVIDED = 16
 
 

@@ -6,6 +6,10 @@ body; it keeps that id until the store is cleared. ``edge`` is walked forward by
 ``edge_up``. ``label`` is what search reads, in the order in which it answers: the public name of a node at ``place`` 0,
 its aliases from 1 on; ``folded`` and ``also`` are name and namespace casefolded, NULL where that is the same, and
 ``also`` is empty where the namespace is not searched. ``tally`` counts, so that nothing need be scanned for it.
+
+``state.stamp`` names what the last commit left: it grows by a random step, so that no two histories of a file (one may
+go on from a backup) give the same stamp to different graphs. ``changed`` says of each stamp, from that of the last
+snapshot of the topology on, which nodes and edges its commit told (:mod:`lineage.sqlite.changelog`).
 """
 
 from __future__ import annotations
@@ -16,8 +20,10 @@ from lineage.sqlite import rows
 from lineage.sqlite.database import Layout
 
 _CREATE = """
-CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), watermark INTEGER NOT NULL);
-INSERT INTO state VALUES (1, 0);
+CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), watermark INTEGER NOT NULL, stamp INTEGER NOT NULL);
+INSERT INTO state VALUES (1, 0, abs(random() / 4));
+CREATE TABLE changed (stamp INTEGER PRIMARY KEY, nodes BLOB NOT NULL, edges BLOB NOT NULL);
+INSERT INTO changed SELECT stamp, x'', x'' FROM state;
 CREATE TABLE node (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, base INTEGER, body BLOB);
 CREATE TABLE edge (
     source INTEGER NOT NULL, kind INTEGER NOT NULL, target INTEGER NOT NULL,
@@ -36,7 +42,7 @@ CREATE INDEX label_order ON label (length, name, namespace, key, base, folded, a
 CREATE TABLE tally (what TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-_TABLES = ("state", "node", "edge", "name", "label", "tally")
+_TABLES = ("state", "changed", "node", "edge", "name", "label", "tally")
 
 _APPLICATION_ID = 0x4C696E47
 

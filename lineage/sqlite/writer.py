@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 
 import apsw
 
 from lineage.label import Label, labels_of
 from lineage.model import Changes, Dataset, Edge, EdgeKey, Flow, NameKey, Node, Run, Version, base_of
+from lineage.sqlite.changelog import EdgeId, record
 from lineage.sqlite.rows import (
     BASE_CODES,
     BASES,
@@ -51,7 +52,6 @@ INSERT INTO tally (what, number) VALUES (?, ?) ON CONFLICT (what) DO UPDATE SET 
 _Known = tuple[int, int | None]
 """Id and base code of a key in the file; the code is None while the node is only named."""
 
-_EdgeId = tuple[int, int, int]
 _EdgeRow = tuple[int, int, int, int, int | None, int | None, bytes | None]
 
 
@@ -67,17 +67,19 @@ class Writer:
         self._known.clear()
         self._next_id = 0
 
-    def write(self, connection: apsw.Connection, changes: Changes, watermark: int) -> None:
-        """Write ``changes`` and the watermark; the caller holds the transaction."""
+    def write(self, connection: apsw.Connection, changes: Changes, watermark: int) -> int:
+        """Write ``changes`` and the watermark; the stamp of the commit. The caller holds the transaction."""
         tally: Counter[str] = Counter()
         self._recall(connection, changes)
         self._write_nodes(connection, changes, tally)
         _write_labels(connection, [(self._known[key][0], node) for key, node in self._labelled(changes)])
-        _write_edges(connection, self._edge_rows(changes.edges), tally)
-        _drop_edges(connection, self._edge_ids(changes.edges), tally)
+        edges, gone = self._edge_rows(changes.edges), list(self._edge_ids(changes.edges))
+        _write_edges(connection, edges, tally)
+        _drop_edges(connection, gone, tally)
         self._write_names(connection, changes.names)
         connection.executemany(_TALLY, [entry for entry in tally.items() if entry[1]])
-        connection.execute("UPDATE state SET watermark = ?", (watermark,))
+        nodes = (self._known[key][0] for key in changes.nodes if key in self._known)
+        return record(connection, watermark, nodes, chain((row[:3] for row in edges), gone))
 
     def _recall(self, connection: apsw.Connection, changes: Changes) -> None:
         """Know each key of ``changes`` that the file holds."""
@@ -146,7 +148,7 @@ class Writer:
         rows.sort(key=itemgetter(1, 0, 2))
         return rows
 
-    def _edge_ids(self, edges: Mapping[EdgeKey, Edge | None]) -> Iterator[_EdgeId]:
+    def _edge_ids(self, edges: Mapping[EdgeKey, Edge | None]) -> Iterator[EdgeId]:
         for (kind, source, target), edge in edges.items():
             if edge is None and source in self._known and target in self._known:
                 yield self._known[source][0], EDGE_KIND_CODES[kind], self._known[target][0]
@@ -203,7 +205,7 @@ def _write_edges(connection: apsw.Connection, rows: list[_EdgeRow], tally: Count
             connection.executemany(_SET_EDGE, batch)
 
 
-def _drop_edges(connection: apsw.Connection, ids: Iterable[_EdgeId], tally: Counter[str]) -> None:
+def _drop_edges(connection: apsw.Connection, ids: Iterable[EdgeId], tally: Counter[str]) -> None:
     for edge in ids:
         connection.execute(_DROP_EDGE, edge)
         tally[EDGE_KINDS[edge[1]].value] -= connection.changes()

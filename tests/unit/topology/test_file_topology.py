@@ -1,0 +1,308 @@
+"""The topology of a graph file: in step with its commits, begun with from a snapshot, and never in the way."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from lineage.key_array import pack
+from lineage.memory import MemoryStore
+from lineage.model import Changes, Edge, EdgeKind
+from lineage.sqlite import SQLiteStore, Thresholds
+from lineage.sqlite import topology as file_topology
+from lineage.store import GraphReader
+from lineage.topology.live import Topology
+from tests.conformance.graphs import dataset, rows
+from tests.unit.topology.random_changes import KEYS, random_changes, random_question
+
+OFTEN = Thresholds(changes=20, share=0.0)
+"""A snapshot is written after every few lists, and at the end."""
+
+
+class Pair:
+    """A store and the reference, which are told the same."""
+
+    def __init__(self, folder: Path, seed: int = 1, thresholds: Thresholds = OFTEN) -> None:
+        self.path = folder / "graph.sqlite"
+        self.random = Random(seed)
+        self.thresholds = thresholds
+        self.reference = MemoryStore()
+        self.store = SQLiteStore(self.path, thresholds=thresholds)
+        self.size = 0
+        self.apply(random_changes(self.random, first=True))
+
+    @property
+    def snapshot(self) -> Path:
+        return self.path.with_suffix(".topology")
+
+    def apply(self, changes: Changes | None = None) -> None:
+        changes = changes or random_changes(self.random)
+        self.size += 1
+        for store in (self.reference, self.store):
+            store.apply(changes, self.size)
+
+    def reopen(self, thresholds: Thresholds | None = None) -> None:
+        self.store.close()
+        self.store = SQLiteStore(self.path, thresholds=thresholds or self.thresholds)
+
+    def check(self, store: SQLiteStore | None = None, *, in_memory: bool = True) -> None:
+        """The store answers as the reference does: from its topology, or by walking."""
+        with (store or self.store).reader() as reader, self.reference.reader() as expected:
+            ask(self.random, reader, expected)
+            assert (reader._state is not None) is in_memory
+
+
+def ask(random: Random, reader: GraphReader, expected: GraphReader) -> None:
+    for _ in range(15):
+        question = random_question(random)
+        assert rows(reader.reach(*question)) == rows(expected.reach(*question))
+        keys, as_of = pack(KEYS), random.choice([None, 0, 2, 4])
+        assert np.array_equal(reader.are_latest(keys, as_of), expected.are_latest(keys, as_of))
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    made = Pair(tmp_path)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def never_scanned(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the topology is not built from the file."""
+
+    def scan(connection: object) -> None:
+        raise AssertionError("the file was read")
+
+    monkeypatch.setattr(file_topology, "scan_base", scan)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_commit_is_answered_from_memory_while_older_readers_go_on(tmp_path: Path, seed: int) -> None:
+    pair = Pair(tmp_path, seed)
+    for _ in range(12):
+        with pair.store.reader() as before, pair.reference.reader() as expected:
+            pair.apply()
+            pair.check()
+            pair.apply()
+            ask(pair.random, before, expected)
+        if pair.random.random() < 0.3:
+            pair.store.topology.settle()
+        if pair.random.random() < 0.2:
+            pair.reopen()
+    pair.check()
+    pair.store.close()
+
+
+def test_a_list_that_fails_leaves_the_topology_as_it_was(pair: Pair) -> None:
+    for _ in range(3):
+        failing = random_changes(pair.random)
+        edge = Edge(EdgeKind.FEEDS, KEYS[0], KEYS[-3], at=1 << 70)
+        failing.edges[edge.key] = edge
+        with pytest.raises(OverflowError):
+            pair.store.apply(failing, 99)
+        pair.check()
+        pair.apply()
+        pair.check()
+
+
+def test_a_commit_that_fails_leaves_the_topology_as_it_was(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare = Topology.prepare
+
+    def prepare_and_fail(topology: Topology, changes: Changes) -> None:
+        prepare(topology, changes)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Topology, "prepare", prepare_and_fail)
+        with pytest.raises(KeyboardInterrupt):
+            pair.store.apply(random_changes(pair.random), 99)
+    pair.check()
+    pair.apply()
+    pair.check()
+
+
+def test_a_snapshot_is_begun_with(pair: Pair, never_scanned: None) -> None:
+    for _ in range(4):
+        pair.apply()
+        pair.reopen()
+        assert pair.snapshot.exists()
+        pair.check()
+
+
+def test_what_came_after_the_snapshot_is_followed(pair: Pair, never_scanned: None) -> None:
+    pair.apply()
+    pair.store.topology.settle()
+    pair.reopen(Thresholds())
+    written = pair.snapshot.read_bytes()
+    for at_once in (1_000, 0):
+        for _ in range(3):
+            pair.apply()
+        pair.reopen(Thresholds(at_once=at_once))
+        assert pair.snapshot.read_bytes() == written
+        pair.store.topology.settle()
+        pair.check()
+
+
+def test_the_log_of_changes_ends_with_each_snapshot(pair: Pair) -> None:
+    for _ in range(10):
+        pair.apply()
+    pair.reopen()
+    with pair.store._database.reading() as connection:
+        assert connection.execute("SELECT count(*), sum(length(nodes) + length(edges)) FROM changed").get == (1, 0)
+
+
+def damage(content: bytes, how: str) -> bytes:
+    octets = bytearray(content)
+    places = {"start": 3, "header": 40, "keys": content.index(KEYS[0][7::-1]) + 5}
+    if how == "shortened":
+        return content[:-64]
+    if how == "lengthened":
+        return content + bytes(64)
+    if how == "empty":
+        return b""
+    octets[places[how]] ^= 4
+    return bytes(octets)
+
+
+@pytest.mark.parametrize("how", ["start", "header", "keys", "shortened", "lengthened", "empty"])
+def test_a_damaged_snapshot_is_said_and_built_anew(pair: Pair, how: str, caplog: pytest.LogCaptureFixture) -> None:
+    pair.apply()
+    pair.store.close()
+    pair.snapshot.write_bytes(damage(pair.snapshot.read_bytes(), how))
+    pair.reopen()
+    assert "graph.topology can't be used" in caplog.text
+    pair.check()
+
+
+def test_a_snapshot_of_another_history_is_not_believed(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    backup = pair.path.with_name("backup")
+    pair.reopen(Thresholds())
+    pair.store.close()
+    shutil.copy(pair.path, backup)
+    pair.store = SQLiteStore(pair.path, thresholds=OFTEN)
+    pair.store.apply(random_changes(Random(8), first=True), 2)
+    pair.store.apply(random_changes(Random(9), first=True), 3)
+    pair.store.close()
+    shutil.copy(backup, pair.path)
+    for suffix in ("-wal", "-shm"):
+        pair.path.with_name(pair.path.name + suffix).unlink(missing_ok=True)
+    pair.store = SQLiteStore(pair.path)
+    assert "graph.topology is of another history of the file" in caplog.text
+    pair.apply(random_changes(Random(9)))
+    pair.check()
+
+
+def test_clear_takes_the_snapshot_away_and_begins_anew(pair: Pair) -> None:
+    pair.apply()
+    pair.reopen()
+    with pair.store.reader() as before, pair.reference.reader() as expected:
+        pair.store.clear()
+        pair.reference = MemoryStore()
+        assert not pair.snapshot.exists()
+        pair.check()
+        pair.apply()
+        ask(pair.random, before, expected)
+    pair.check()
+
+
+def test_a_large_file_is_walked_until_its_topology_is_built(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    go_on, scan = threading.Event(), file_topology.scan_base
+
+    def waiting(connection: object) -> object:
+        assert go_on.wait(30)
+        return scan(connection)  # type: ignore[arg-type]
+
+    pair.store.close()
+    pair.snapshot.unlink(missing_ok=True)
+    monkeypatch.setattr(file_topology, "scan_base", waiting)
+    pair.store = SQLiteStore(pair.path, thresholds=Thresholds(at_once=0))
+    assert "The topology is built from" in caplog.text
+    pair.check(in_memory=False)
+    pair.apply()
+    pair.check(in_memory=False)
+    go_on.set()
+    pair.store.topology.settle()
+    pair.check()
+    pair.apply()
+    pair.check()
+
+
+def test_a_commit_that_was_missed_is_read_from_the_file(pair: Pair) -> None:
+    other = SQLiteStore(pair.path, thresholds=Thresholds())
+    missed = random_changes(pair.random)
+    other.apply(missed, 50)
+    pair.reference.apply(missed, 50)
+    other.close()
+    pair.check(in_memory=False)
+    pair.apply()
+    pair.check()
+
+
+def test_a_topology_that_fails_costs_no_commit_and_is_built_anew(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(topology: Topology, changes: Changes) -> None:
+        raise ValueError("a fault")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Topology, "prepare", fail)
+        pair.apply()
+    assert "The topology can't follow a commit" in caplog.text
+    pair.store.topology.settle()
+    pair.check()
+    pair.apply()
+    pair.check()
+
+
+# -- beside a process that writes
+
+
+def test_a_reader_beside_uses_the_snapshot_and_follows(pair: Pair, never_scanned: None) -> None:
+    pair.apply()
+    pair.reopen(Thresholds())
+    guest = SQLiteStore(pair.path, read_only=True)
+    pair.check(guest)
+    for _ in range(3):
+        pair.apply()
+        pair.check(guest)
+    guest.close()
+
+
+@pytest.mark.parametrize("how", ["missing", "keys", "header"])
+def test_a_reader_beside_walks_without_a_snapshot_and_writes_nothing(
+    pair: Pair, how: str, never_scanned: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    pair.apply()
+    pair.reopen(Thresholds())
+    content = pair.snapshot.read_bytes()
+    pair.snapshot.unlink()
+    if how != "missing":
+        pair.snapshot.write_bytes(damage(content, how))
+    files = sorted(path.name for path in pair.path.parent.iterdir())
+    guest = SQLiteStore(pair.path, read_only=True)
+    pair.check(guest, in_memory=False)
+    pair.apply()
+    pair.check(guest, in_memory=False)
+    guest.close()
+    assert sorted(path.name for path in pair.path.parent.iterdir()) == files
+    assert caplog.text == ""
+
+
+def test_a_reader_beside_walks_where_its_snapshot_is_far_behind(pair: Pair, never_scanned: None) -> None:
+    pair.apply()
+    pair.reopen(Thresholds())
+    pair.apply(Changes({node.key: node for node in map(dataset, map(str, range(9)))}, {}, {}))
+    guest = SQLiteStore(pair.path, read_only=True, thresholds=Thresholds(at_once=2))
+    pair.check(guest, in_memory=False)
+    guest.close()
