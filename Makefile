@@ -3,7 +3,6 @@
 
 PYTHON ?= python3
 WORKERS ?= 2
-BENCHES ?= $(sort bench/predictions.py $(wildcard bench/bench_*.py))
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -32,8 +31,9 @@ format: $(VENV)/.dev  ## Write the code as the formatter has it.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev  ## Measure.
-	@for script in $(BENCHES); do $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/.dev  ## Measure, which takes an hour or two; ARGS=--quick takes minutes and leaves the documents as they are.
+	@$(BIN)/python bench/suite.py $(ARGS)
+	@$(BIN)/python docs/benchmarks.py
 
 docs: $(VENV)/.dev  ## Write the generated documents anew.
 	$(BIN)/python -m lineage_graphql.export graphql/schema.graphql
