@@ -44,12 +44,13 @@ _remembered = lru_cache(maxsize=65536)
 @_remembered
 def store_key(base: Base, *parts: str) -> bytes:
     """The 16-byte key of the thing that ``parts`` name, in the order of its natural key."""
-    pieces = [_PREFIXES[base]]
-    for part in parts:
-        encoded = part.encode()
-        pieces.append(_length(len(encoded)))
-        pieces.append(encoded)
-    return sha256(b"".join(pieces)).digest()[:_KEY_BYTES]
+    return sha256(_PREFIXES[base] + b"".join(map(_prefixed, parts))).digest()[:_KEY_BYTES]
+
+
+@_remembered
+def _prefixed(part: str) -> bytes:
+    encoded = part.encode()
+    return _length(len(encoded)) + encoded
 
 
 @_remembered

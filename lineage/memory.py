@@ -167,6 +167,10 @@ class MemoryStore:
             graph = self._graph
         yield MemoryReader(graph)
 
+    def live(self) -> MemoryReader:
+        """What there is whenever it is asked, for the one thread that also writes: it is never copied for that."""
+        return MemoryReader(self._graph)
+
     def clear(self) -> None:
         """Remove everything, watermark included."""
         with self._lock:
@@ -233,7 +237,7 @@ class MemoryReader:
         for node in self._graph.nodes.values():
             if base_of(node) in bases:
                 held = [label for label in labels_of(node) if label.holds(wanted)]
-                ranks = [(*_rank(label, wanted), node.key) for label in held]
+                ranks = [(*label_rank(label, wanted), node.key) for label in held]
                 found += [min(ranks)] if ranks else []
         return [self._graph.nodes[key] for *_, key in sorted(found)[: max(limit, 0)]]
 
@@ -259,7 +263,7 @@ class MemoryReader:
         return [(key, key, base_of(nodes[key])) for key in keys if key in nodes]
 
 
-def _rank(label: Label, wanted: str) -> tuple[bool, bool, int, str, str]:
+def label_rank(label: Label, wanted: str) -> tuple[bool, bool, int, str, str]:
     """What stands first: the whole name, a part of it, the namespace alone; then the shortest."""
     folded = label.name.casefold()
     return folded != wanted, wanted not in folded, len(label.name), label.name, label.namespace

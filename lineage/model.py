@@ -39,6 +39,7 @@ __all__ = [
     "Run",
     "RunState",
     "RunType",
+    "Schema",
     "Transformation",
     "Version",
     "base_of",
@@ -153,8 +154,17 @@ class Transformation(msgspec.Struct, frozen=True, omit_defaults=True):
     masking: bool | None = None
 
 
+class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The fields of a dataset as they were told at some time: name and type of each in their order, nested ones after
+    the field that has them, by their dotted path. ``digest`` (8 bytes) is what versions name it by."""
+
+    digest: bytes
+    fields: tuple[tuple[str, str | None], ...]
+
+
 class Dataset(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base", tag="DATASET"):
-    """A dataset or model under its public name; ``aliases`` are the other names that lead here (R2)."""
+    """A dataset or model under its public name; ``aliases`` are the other names that lead here (R2). ``schemas`` are
+    the different ones that were ever told of it, at most the last 64 for each of its names, by digest."""
 
     key: bytes
     namespace: str
@@ -168,6 +178,7 @@ class Dataset(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base",
     updated_at: int | None = None
     facets: dict[str, Any] = {}
     gaps: tuple[Gap, ...] = ()
+    schemas: tuple[Schema, ...] = ()
 
 
 class Column(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base", tag="COLUMN"):
@@ -246,7 +257,8 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base",
 
     ``run`` is the key of that run, None where no recorded run wrote it. ``written_at``: R11; without a writer, when it
     was first seen. ``declared`` and ``digests`` are its names. ``certain`` is false if only a failed run tells it
-    (R14).
+    (R14). ``schema`` is the digest of the fields that its write told or, without a writer, who told of it last; which
+    these are, ``schemas`` of its dataset say.
     """
 
     key: bytes
@@ -261,6 +273,7 @@ class Version(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base",
     certain: bool = True
     card: dict[str, Any] = {}
     gaps: tuple[Gap, ...] = ()
+    schema: bytes | None = None
 
 
 Node = Dataset | Column | Job | Run | Flow | Version
@@ -300,8 +313,9 @@ EdgeKey = tuple[EdgeKind, bytes, bytes]
 class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
     """One edge. ``certain`` is false if only runs that failed tell it, ``stale`` if the job's last completed run no
     longer told it (R9), ``undivided`` if nothing told which of several inputs feeds which output (R6). ``at`` is when a
-    read was made or a write done, of FEEDS when it was told first; ``until`` when what told it was replaced (R3): such
-    an edge counts for questions about an earlier moment alone. Both in UTC microseconds."""
+    read was made or a write done, not before the run began and the version was there; of FEEDS when it was told first.
+    ``until`` is when what told it was replaced (R3): such an edge counts for questions about an earlier moment alone.
+    Both in UTC microseconds."""
 
     kind: EdgeKind
     source: bytes

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from lineage.dialects.shapes import told
+from lineage.event.blocks import derived
 from lineage.event.model import Event, EventDataset
 
 _VERSION = "version"
@@ -35,6 +36,7 @@ def is_iceberg(dataset: EventDataset) -> bool:
     )
 
 
+@derived
 def _read_another(dataset: EventDataset) -> bool:
     if _VERSION not in dataset.facets:
         return False
@@ -42,10 +44,12 @@ def _read_another(dataset: EventDataset) -> bool:
     return snapshot is not None and _double(told(dataset.facets, _VERSION).get("datasetVersion")) != snapshot
 
 
+@derived
 def _uncommitted(dataset: EventDataset) -> bool:
     return _VERSION in dataset.facets and is_iceberg(dataset) and not told(dataset.io_facets, "icebergCommitReport")
 
 
+@derived
 def _unversioned(dataset: EventDataset) -> EventDataset:
     return replace(dataset, facets={name: value for name, value in dataset.facets.items() if name != _VERSION})
 

@@ -49,6 +49,13 @@ def _renamed_all(datasets: tuple[EventDataset, ...], rename: Rename) -> tuple[Ev
 
 
 def _renamed_dataset(dataset: EventDataset, rename: Rename) -> EventDataset:
+    found: EventDataset | None = dataset.derived.get(rename)
+    if found is None:
+        found = dataset.derived[rename] = _renamed_anew(dataset, rename)
+    return found
+
+
+def _renamed_anew(dataset: EventDataset, rename: Rename) -> EventDataset:
     name, facets = rename(dataset.name.name), _renamed_facets(dataset.facets, rename)
     if name == dataset.name.name and facets is dataset.facets:
         return dataset

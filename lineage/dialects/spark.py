@@ -23,6 +23,7 @@ from lineage.dialects.plain import Plain
 from lineage.dialects.recognition import SPARK
 from lineage.dialects.shapes import told, with_dataset_names
 from lineage.dialects.spark_jobs import is_child_of_application, lasting_name, without_uids, writes_with_statistics
+from lineage.event.blocks import derived
 from lineage.event.model import Event, EventDataset, Facets, Name
 from lineage.facts.claims import Claims, Parent, Write
 
@@ -63,6 +64,7 @@ class Spark(Plain):
         return tuple(roots)
 
 
+@derived
 def _model_root(dataset: EventDataset) -> Name | None:
     namespace, name = dataset.name
     if "/stages/" in name and (stage := _STAGE.match(name)):

@@ -30,11 +30,16 @@ class EventKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EventDataset:
-    """A dataset as one event names it: ``facets`` about the dataset, ``io_facets`` about this read or this write."""
+    """A dataset as one event names it: ``facets`` about the dataset, ``io_facets`` about this read or this write.
+
+    Events that name it alike share one object; ``derived`` is what was concluded from it, by the function that did
+    (:func:`lineage.event.blocks.derived`).
+    """
 
     name: Name
     facets: Facets
     io_facets: Facets
+    derived: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from hashlib import sha256
 from typing import Any
 
 from lineage.errors import InvalidEventError
+from lineage.event.blocks import Blocks
 from lineage.event.decoder import decode_with_warnings
 from lineage.event.fields import facets_of, name_of, object_of, refusal, run_id_of, shown, string_of, time_of
 from lineage.event.model import Event, EventDataset, EventKind, Facets, Name
@@ -25,6 +26,8 @@ from lineage.event.model import Event, EventDataset, EventKind, Facets, Name
 EVENT_TYPES = frozenset({"START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"})
 UNKNOWN_EVENT_TYPE = "UNKNOWN_EVENT_TYPE"
 NO_RUN = "NO_RUN"
+
+_BLOCKS = Blocks()
 
 _KINDS = "A RunEvent has run and job, a JobEvent job alone, a DatasetEvent dataset alone."
 
@@ -103,7 +106,7 @@ def _run(event: dict[str, Any]) -> tuple[str, Facets]:
 
 def _job(event: dict[str, Any]) -> tuple[Name, Facets]:
     job = object_of(event, "job", "")
-    return name_of(job, "/job"), facets_of(job, "facets", "/job")
+    return name_of(job, "/job"), _shared(facets_of(job, "facets", "/job"))
 
 
 def _datasets(event: dict[str, Any], key: str, io_key: str) -> tuple[EventDataset, ...]:
@@ -118,5 +121,14 @@ def _datasets(event: dict[str, Any], key: str, io_key: str) -> tuple[EventDatase
 def _dataset(dataset: Any, at: str, io_key: str | None) -> EventDataset:
     if type(dataset) is not dict:
         raise InvalidEventError(f"{at} must be a dataset, which is an object, but is {shown(dataset)}.", field=at)
-    io_facets = facets_of(dataset, io_key, at) if io_key else {}
-    return EventDataset(name_of(dataset, at), facets_of(dataset, "facets", at), io_facets)
+    key = _BLOCKS.key(io_key, dataset)
+    found: EventDataset | None = _BLOCKS.find(key)
+    if found is None:
+        io_facets = facets_of(dataset, io_key, at) if io_key else {}
+        found = EventDataset(name_of(dataset, at), _shared(facets_of(dataset, "facets", at)), io_facets)
+        _BLOCKS.keep(key, found)
+    return found
+
+
+def _shared(facets: Facets) -> Facets:
+    return {name: _BLOCKS.shared(facet) for name, facet in facets.items()}

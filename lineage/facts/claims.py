@@ -35,12 +35,13 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Read(msgspec.Struct, frozen=True, array_like=True):
-    """An input as one event names it."""
+    """An input as one event names it; ``schema`` is the digest of the fields that it then had."""
 
     name: Name
     version: str | None = None
     digests: tuple[Digest, ...] = ()
     role: str | None = None
+    schema: bytes | None = None
 
 
 class Write(msgspec.Struct, frozen=True, array_like=True):
@@ -60,6 +61,7 @@ class Write(msgspec.Struct, frozen=True, array_like=True):
     appends: bool = False
     part_of_model: bool = False
     unproven: bool = False
+    schema: bytes | None = None
 
 
 class Parent(msgspec.Struct, frozen=True, array_like=True):
@@ -104,6 +106,21 @@ class Claims(msgspec.Struct, frozen=True, array_like=True):
         """What orders events (R0)."""
         return (self.time, self.hash)
 
+    def wiring(self) -> Claims:
+        """What of it says which input feeds which output, whenever and in whatever order it is told."""
+        reads = sorted(self.reads, key=lambda read: read.name)
+        writes = sorted(self.writes, key=lambda write: write.name)
+        return Claims(
+            time=0,
+            hash=b"",
+            index=0,
+            position=0,
+            reads=tuple(Read(read.name, role=read.role) for read in reads),
+            writes=tuple(Write(each.name, lifecycle=each.lifecycle, columns=each.columns) for each in writes),
+            entries=self.entries,
+            dialect=self.dialect,
+        )
+
 
 class Telling(msgspec.Struct, frozen=True, array_like=True):
     """What a DatasetEvent, or a JobEvent about an output, tells of one version (R3). ``reads``: what it was made from,
@@ -115,3 +132,4 @@ class Telling(msgspec.Struct, frozen=True, array_like=True):
     digests: tuple[Digest, ...]
     card: dict[str, Any] = {}
     reads: tuple[Read, ...] | None = None
+    schema: bytes | None = None

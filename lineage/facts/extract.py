@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lineage.event.blocks import derived
 from lineage.event.model import Event, EventDataset
 from lineage.facts.claims import Claims, Entry, Parent, Read, Source, Telling, Traffic, Write
+from lineage.facts.schema import Fields, fields_of, schema_digest
 from lineage.facts.storable import storable
 from lineage.model import Digest, Name, Transformation
 
@@ -51,7 +53,8 @@ def run_claims(event: Event, index: int, position: int) -> Claims:
     rollout = _facet(event.run_facets, ROLLOUT)
     location = _facet(event.job_facets, "sourceCodeLocation")
     error = _facet(event.run_facets, "errorMessage")
-    facets = {name: value for name, value in event.run_facets.items() if name in SHOWN_RUN_FACETS and _told(value)}
+    shown = event.run_facets.keys() & SHOWN_RUN_FACETS
+    facets = {name: value for name in sorted(shown) if _told(value := event.run_facets[name])}
     if error:
         facets["errorMessage"] = {k: error[k] for k in ("message", "programmingLanguage") if k in error}
     return Claims(
@@ -61,13 +64,13 @@ def run_claims(event: Event, index: int, position: int) -> Claims:
         position=position,
         type=event.type,
         run_type=processing_type(event.job_facets),
-        reads=tuple(_read(dataset) for dataset in event.inputs),
-        writes=tuple(_write(dataset) for dataset in event.outputs),
+        reads=tuple([_read(dataset) for dataset in event.inputs]),
+        writes=tuple([_write(dataset) for dataset in event.outputs]),
         entries=tuple(_entries(event)),
         parent=_parent(event.run_facets),
         traffic=_traffic(rollout),
         environment=_text(rollout.get("environment")),
-        facets=storable(facets),
+        facets=storable(facets) if facets else facets,
         commit=_text(location.get("version")),
         repository=_text(location.get("repoUrl")) or _text(location.get("url")),
     )
@@ -82,7 +85,8 @@ def dataset_telling(event: Event) -> Telling | None:
         return None
     sources = declared_sources({name: dataset.facets.get(name) for name in DECLARED_SOURCES})
     reads = None if sources is None else tuple(Read(name) for name in dict.fromkeys(s.name for s in sources))
-    return Telling(event.time, event.hash, version, digests, storable(_facet(dataset.facets, MODEL_CARD)), reads)
+    card, schema = storable(_facet(dataset.facets, MODEL_CARD)), schema_of(dataset)[1]
+    return Telling(event.time, event.hash, version, digests, card, reads, schema)
 
 
 def declared_sources(facets: Mapping[str, Any]) -> tuple[Source, ...] | None:
@@ -94,9 +98,17 @@ def declared_sources(facets: Mapping[str, Any]) -> tuple[Source, ...] | None:
     return _columns(facets) or None
 
 
+@derived
 def lasting_facets(dataset: EventDataset) -> dict[str, Any]:
     """The facets of a dataset that hold until they are told anew."""
     return {name: value for name, value in dataset.facets.items() if name not in PASSING_DATASET_FACETS}
+
+
+@derived
+def schema_of(dataset: EventDataset) -> tuple[Fields, bytes | None]:
+    """The fields that the dataset's schema facet tells, and their digest."""
+    fields = fields_of(dataset.facets)
+    return fields, schema_digest(fields)
 
 
 def processing_type(job_facets: Mapping[str, Any]) -> str | None:
@@ -165,11 +177,15 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
 
 
+@derived
 def _read(dataset: EventDataset) -> Read:
     role = _upper(_facet(dataset.facets, ROLE).get("role") or _facet(dataset.io_facets, ROLE).get("role"))
-    return Read(dataset.name, _version(dataset), _digests(dataset), role if role in _ROLES else None)
+    return Read(
+        dataset.name, _version(dataset), _digests(dataset), role if role in _ROLES else None, schema_of(dataset)[1]
+    )
 
 
+@derived
 def _write(dataset: EventDataset) -> Write:
     state = _facet(dataset.facets, "lifecycleStateChange")
     return Write(
@@ -180,6 +196,7 @@ def _write(dataset: EventDataset) -> Write:
         previous=_name(state.get("previousIdentifier")),
         card=storable(_facet(dataset.facets, MODEL_CARD)),
         columns=_columns(dataset.facets),
+        schema=schema_of(dataset)[1],
     )
 
 
@@ -216,8 +233,8 @@ def _fields(items: Any, output_field: str | None) -> list[Source]:
 
 def _entries(event: Event) -> Iterator[Entry]:
     for dataset in event.outputs:
-        if entry := _dataset_entry(dataset, event.job):
-            yield entry
+        if _tells_lineage(dataset):
+            yield _entry(dataset.name, _facet(dataset.facets, "lineage"), event.job)
     for item in _dicts(_facet(event.job_facets, "lineage").get("entries")):
         target = _name(item)
         if _upper(item.get("type")) == "JOB":
@@ -227,9 +244,10 @@ def _entries(event: Event) -> Iterator[Entry]:
             yield _entry(target, item, event.job)
 
 
-def _dataset_entry(dataset: EventDataset, job: Name | None = None) -> Entry | None:
+@derived
+def _tells_lineage(dataset: EventDataset) -> bool:
     facet = _facet(dataset.facets, "lineage")
-    return _entry(dataset.name, facet, job) if "inputs" in facet or "fields" in facet else None
+    return "inputs" in facet or "fields" in facet
 
 
 def _entry(target: Name | None, item: Mapping[str, Any], job: Name | None) -> Entry:
@@ -258,9 +276,10 @@ def _parent(run_facets: Mapping[str, Any]) -> Parent | None:
 
 
 def _run_and_job(value: Any) -> tuple[str, Name] | None:
-    if not isinstance(value, dict) or not isinstance(value.get("run"), dict):
+    run = value.get("run") if isinstance(value, dict) else None
+    if not isinstance(run, dict):
         return None
-    run_id, job = _text(value["run"].get("runId")), _name(value.get("job"))
+    run_id, job = _text(run.get("runId")), _name(value.get("job"))
     return (run_id.lower(), job) if run_id and job else None
 
 

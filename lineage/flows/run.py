@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter, eq
 from typing import Any, NamedTuple
 
 from lineage.dialects import Dialect
@@ -14,6 +15,13 @@ Resolve = Callable[[Name], Name]
 
 _TERMINAL = ("COMPLETE", "ABORT", "FAIL")
 _SEVERITY = {"COMPLETE": 0, "ABORT": 1, "FAIL": 2}
+
+
+_stamp = attrgetter("time", "hash")
+
+
+def _started_first(claim: Claims) -> tuple[int, bool, bytes]:
+    return (claim.time, claim.type != "START", claim.hash)
 
 
 class Rank(NamedTuple):
@@ -34,21 +42,24 @@ class ToldRead(NamedTuple):
 
 
 class ToldWrite(NamedTuple):
-    """An event that names an output: when, and the version it told."""
+    """An event that names an output: when, and the version it told, by its names and its schema."""
 
     at: int
     version: str | None
     digests: tuple[Digest, ...] = ()
+    schema: bytes | None = None
 
 
 @dataclass(slots=True)
 class Input:
     """An input of the run under its public name. ``told`` holds tellings in the order of R0, without what R12 (a) takes
-    out. ``was_bare``: some event names it and tells neither version nor content."""
+    out. ``was_bare``: some event names it and tells neither version nor content. ``schema`` is that of the earliest
+    event that tells any: later ones may tell that after the write."""
 
     told: list[ToldRead] = field(default_factory=list)
     was_bare: bool = False
     role: str | None = None
+    schema: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -64,6 +75,7 @@ class Output:
     appends: bool = False
     part_of_model: bool = False
     unproven: bool = True
+    schema: bytes | None = None
 
     @property
     def is_write(self) -> bool:
@@ -125,30 +137,30 @@ def view_run(
     key: bytes, run_id: str, job: Name, claims: Iterable[Claims], job_type: RunType, resolve: Resolve, dialect: Dialect
 ) -> RunView:
     """Merge the claims of one run, in any order, at least one. ``resolve`` gives the public name of a dataset."""
-    ordered = sorted(claims, key=lambda claim: claim.stamp)
+    ordered = sorted(claims, key=_stamp)
     state, end = _last_attempt(ordered)
-    start = min((c.time for c in ordered if c.type == "START"), default=ordered[0].time)
-    run_type = next((RunType(c.run_type) for c in reversed(ordered) if c.run_type), job_type)
-    instants = frozenset((c.type, c.time) for c in ordered if c.type)
-    types = frozenset(event_type for event_type, _ in instants)
+    start = min([c.time for c in ordered if c.type == "START"], default=ordered[0].time)
+    instants = frozenset([(c.type, c.time) for c in ordered if c.type])
+    types = frozenset([event_type for event_type, _ in instants])
+    last = _last_told(ordered)
     view = RunView(
         key=key,
         run_id=run_id,
         job=job,
-        type=run_type,
+        type=RunType(last.run_type) if last.run_type else job_type,
         state=state,
         start=start,
         end=end if end is None else max(end, start),
-        parent=next((c.parent for c in reversed(ordered) if c.parent), None),
+        parent=last.parent,
         types=types,
         inputs={},
         outputs={},
         entries=[],
         traffic=[(c.time, c.traffic) for c in ordered if c.traffic is not None],
-        environment=next((c.environment for c in reversed(ordered) if c.environment), None),
+        environment=last.environment,
         facets={name: value for c in ordered for name, value in c.facets.items()},
-        commit=next((c.commit for c in reversed(ordered) if c.commit), None),
-        repository=next((c.repository for c in reversed(ordered) if c.repository), None),
+        commit=last.commit,
+        repository=last.repository,
         dialect=dialect,
         updated=ordered[-1].time,
     )
@@ -159,13 +171,32 @@ def view_run(
     return view
 
 
+class _LastTold(NamedTuple):
+    run_type: str | None
+    parent: Parent | None
+    environment: str | None
+    commit: str | None
+    repository: str | None
+
+
+def _last_told(ordered: Sequence[Claims]) -> _LastTold:
+    """Of each, what the last event that tells it says."""
+    run_type = parent = environment = commit = repository = None
+    for claim in ordered:
+        run_type = claim.run_type or run_type
+        parent = claim.parent or parent
+        environment = claim.environment or environment
+        commit = claim.commit or commit
+        repository = claim.repository or repository
+    return _LastTold(run_type, parent, environment, commit, repository)
+
+
 def _last_attempt(ordered: Sequence[Claims]) -> tuple[RunState, int | None]:
     """State and end (R14): FAIL outranks within an attempt; a later START after it begins another."""
     failed_at: int | None = None
     state: str | None = None
     end: int | None = None
-    started_first = sorted(ordered, key=lambda claim: (claim.time, claim.type != "START"))
-    for claim in started_first:
+    for claim in sorted(ordered, key=_started_first):
         if claim.type == "START" and failed_at is not None and claim.time > failed_at:
             failed_at = state = end = None
         elif claim.type in _TERMINAL:
@@ -193,7 +224,9 @@ def _merge_outputs(view: RunView, ordered: Sequence[Claims], resolve: Resolve) -
     for claim in ordered:
         for write in claim.writes:
             name = resolve(write.name)
-            output = view.outputs.setdefault(name, Output())
+            output = view.outputs.get(name)
+            if output is None:
+                output = view.outputs[name] = Output()
             _merge_output(output, write, claim.time, resolve)
             output.part_of_model = (
                 output.part_of_model or write.part_of_model or (name != write.name and _below(write, name))
@@ -210,17 +243,25 @@ def _below(write: Write, name: Name) -> bool:
 
 
 def _merge_output(output: Output, write: Write, at: int, resolve: Resolve) -> None:
-    output.told.append(ToldWrite(at, write.version, write.digests))
-    output.digests = merge_digests(output.digests, write.digests)
+    output.told.append(ToldWrite(at, write.version, write.digests, write.schema))
+    if write.digests:
+        output.digests = merge_digests(output.digests, write.digests)
     if write.lifecycle:
         output.lifecycle, output.previous = write.lifecycle, write.previous
     output.card = write.card or output.card
+    output.schema = write.schema or output.schema
     if write.columns:
-        output.columns = tuple(
-            Source(resolve(s.name), s.field, s.output_field, s.transformations) for s in write.columns
-        )
+        output.columns = _resolved(write.columns, resolve)
     output.appends = output.appends or write.appends
     output.unproven = output.unproven and write.unproven
+
+
+def _resolved(sources: tuple[Source, ...], resolve: Resolve) -> tuple[Source, ...]:
+    """The sources under their public names; the same object if they have no others."""
+    public = {name: resolve(name) for name in {source.name for source in sources}}
+    if all(map(eq, public, public.values())):
+        return sources
+    return tuple([Source(public[s.name], s.field, s.output_field, s.transformations) for s in sources])
 
 
 def merge_digests(before: tuple[Digest, ...], later: Iterable[Digest]) -> tuple[Digest, ...]:
@@ -240,16 +281,18 @@ def digest_order(digest: Digest) -> tuple[int, str, str, str, str]:
 
 def _merge_inputs(view: RunView, ordered: Sequence[Claims], resolve: Resolve) -> None:
     written = {(name, told.version) for name, output in view.outputs.items() for told in output.told if told.version}
-    started_first = sorted(ordered, key=lambda claim: (claim.time, claim.type != "START", claim.hash))
-    for claim in started_first:
+    for claim in sorted(ordered, key=_started_first):
         told: dict[Name, tuple[dict[str, None], tuple[Digest, ...]]] = {}
         for read in claim.reads:
             name = resolve(read.name)
-            view.inputs.setdefault(name, Input())
+            source = view.inputs.get(name)
+            if source is None:
+                source = view.inputs[name] = Input()
+            source.schema = source.schema or read.schema
             versions, digests = told.setdefault(name, ({}, ()))
             if read.version and (name, read.version) not in written:
                 versions[read.version] = None
-            told[name] = (versions, merge_digests(digests, read.digests))
+            told[name] = (versions, merge_digests(digests, read.digests) if read.digests else digests)
         if view.is_continuous:
             for line in claim.traffic or ():
                 _add_traffic(view, told, resolve(line.name), line, written)

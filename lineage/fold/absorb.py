@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import msgspec
 
 from lineage.dialects import dialect_of
-from lineage.event.model import Event, EventKind, Facets
+from lineage.event.model import Event, EventDataset, EventKind, Facets
 from lineage.facts.claims import Claims
 from lineage.facts.extract import (
     DECLARED_SOURCES,
@@ -18,8 +19,13 @@ from lineage.facts.extract import (
     run_claims,
     symlinks,
 )
+from lineage.facts.naming import named_by_facets, read_by_facets
+from lineage.fold import order
+from lineage.fold.declarations import declare_dataset, declare_job
 from lineage.fold.directory import NAMED, READS, WRITES, Directory, Group
+from lineage.fold.postings import NAMING, TELLS, Place, Postings, Renames
 from lineage.fold.records import DatasetRecord, Records
+from lineage.fold.schemas import tell_schema
 from lineage.fold.store import Table
 from lineage.fold.work import Work
 from lineage.keys import dataset_key, job_key, run_key
@@ -29,27 +35,33 @@ from lineage.model import Name
 class Absorber:
     """Merges events into facts. Merging one again changes nothing."""
 
-    def __init__(self, records: Records, directory: Directory, work: Work) -> None:
+    def __init__(self, records: Records, directory: Directory, work: Work, renames: Renames) -> None:
         self._records = records
+        self._renames = renames
         self._directory = directory
         self._work = work
+        self._postings = Postings(records)
+        self._place: Place = (0, 0)
 
     def absorb(self, index: int, position: int, event: Event) -> None:
         """Take one event as it was received."""
+        self._place = index, position
         dialect = dialect_of(event)
         meant = dialect.meant(event)
         for root in dialect.model_roots(meant):
             self._absorb_root(root)
         if meant.kind is EventKind.DATASET:
+            self._postings.post_dataset_event(index, position, meant)
             self._absorb_dataset_event(meant)
             return
         claims = dialect.claims(meant, run_claims(meant, index, position))
         claims = msgspec.structs.replace(claims, dialect=dialect.name)
         self._absorb_datasets(meant)
-        for name in _named_by_facets(claims):
+        for name in named_by_facets(claims):
             self._name(name)
         self._absorb_job(meant)
         if meant.kind is EventKind.JOB:
+            self._postings.post_job_event(meant, claims)
             self._absorb_job_event(meant, claims)
         else:
             self._absorb_run_event(meant, claims)
@@ -61,6 +73,8 @@ class Absorber:
         assert event.job is not None
         record = self._records.run(event.run_id, event.job)
         key = run_key(event.run_id, *event.job)
+        known = self._records.claims(key).values() if record.events else ()
+        self._postings.post_run_event(event, claims, known)
         if not self._records.claim(key, record, claims):
             return
         if record.events == 1:
@@ -69,32 +83,34 @@ class Absorber:
         if claims.parent:
             for run_id in {claims.parent.run_id, *((claims.parent.root[0],) if claims.parent.root else ())}:
                 self._records.facts.link(Table.CHILDREN, run_id.encode(), key)
-        self._note_touches(key, event, claims)
+        self._note_touches(key, event, claims, is_new=record.events == 1)
 
     def _greet(self, key: bytes, run_id: str, job: Name) -> None:
         """A run speaks for the first time: those that named it as their parent may mean it."""
         facts = self._records.facts
         facts.link(Table.RUN_IDS, run_id.encode(), key)
-        facts.link(Table.JOB_RUNS, job_key(*job), key)
         record = self._records.job(job)
         record.runs += 1
         self._records.mark(record)
         self._work.flows.update(child for child, _ in facts.links(Table.CHILDREN, run_id.encode()))
 
-    def _note_touches(self, key: bytes, event: Event, claims: Claims) -> None:
+    def _note_touches(self, key: bytes, event: Event, claims: Claims, *, is_new: bool) -> None:
         facts = self._records.facts
         touched: dict[Name, int] = {}
         for dataset in event.inputs:
             touched[dataset.name] = touched.get(dataset.name, 0) | READS
         for dataset in event.outputs:
             touched[dataset.name] = touched.get(dataset.name, 0) | WRITES
-        for name in _read_by_facets(claims):
+        for name in read_by_facets(claims):
             touched[name] = touched.get(name, 0) | READS
         renamed = (write.previous for write in claims.writes if write.previous is not None)
-        for name in (*_named_by_facets(claims), *renamed):
+        for name in (*named_by_facets(claims), *renamed):
             touched[name] = touched.get(name, 0) | NAMED
+        for read in claims.reads:
+            if read.version or read.digests:
+                touched[read.name] = touched.get(read.name, 0) | TELLS
         for name, bits in touched.items():
-            known = facts.linked(Table.TOUCHES, dataset_key(*name), key)
+            known = None if is_new else facts.linked(Table.TOUCHES, dataset_key(*name), key)
             before = known[0] if known else 0
             if before | bits == before:
                 continue
@@ -116,18 +132,20 @@ class Absorber:
     def _absorb_job(self, event: Event) -> None:
         assert event.job is not None
         record = self._records.job(event.job)
+        minute = record.facets.minute
         changed = record.facets.merge(_without_lineage(event.job_facets), (event.time, event.hash))
         self._records.mark(record)
-        self._work.jobs.add(event.job)
+        if changed or record.facets.minute != minute:
+            self._work.jobs.add(event.job)
         if "jobType" in changed:
-            self._work.flows.update(run for run, _ in self._records.facts.links(Table.JOB_RUNS, job_key(*event.job)))
+            runs = self._records.facts.links(Table.JOB_RUNS, job_key(*event.job))
+            self._work.flows.update(place[order.SIZE :] for place, _ in runs)
 
     def _absorb_job_event(self, event: Event, claims: Claims) -> None:
         assert event.job is not None
         record = self._records.job(event.job)
         key = job_key(*event.job)
-        if record.declared is None or record.declared.stamp < claims.stamp:
-            record.declared = claims
+        if declare_job(self._records.facts, record, claims):
             self._work.declared.add(key)
         tells = any(write.version or write.digests for write in claims.writes)
         if tells and all(known.hash != claims.hash for known in record.tellings):
@@ -142,12 +160,13 @@ class Absorber:
         assert event.dataset is not None
         stamp = (event.time, event.hash)
         self._absorb_facets(event.dataset.name, lasting_facets(event.dataset), stamp)
+        self._absorb_schema(event.dataset, event.time)
         record = self._records.dataset(event.dataset.name)
         key = dataset_key(*event.dataset.name)
         declared = {name: event.dataset.facets[name] for name in DECLARED_SOURCES if name in event.dataset.facets}
         for source in declared_sources({"lineage": declared.get("lineage")}) or ():
             self._name(source.name)
-        if record.sources.merge(declared, stamp):
+        if declare_dataset(self._records.facts, record, declared, stamp):
             self._work.declared.add(key)
         telling = dataset_telling(event)
         if telling is not None and telling not in record.tellings:
@@ -157,17 +176,29 @@ class Absorber:
         self._records.mark(record)
 
     def _absorb_datasets(self, event: Event) -> None:
-        facets: dict[Name, dict[str, object]] = {}
+        facets: dict[Name, dict[str, Any]] = {}
         for dataset in (*event.inputs, *event.outputs):
-            facets.setdefault(dataset.name, {}).update(lasting_facets(dataset))
+            told, before = lasting_facets(dataset), facets.get(dataset.name)
+            facets[dataset.name] = told if before is None or before is told else before | told
         for name, told in facets.items():
             self._absorb_facets(name, told, (event.time, event.hash))
+        for dataset in (*event.inputs, *event.outputs):
+            self._absorb_schema(dataset, event.time)
+
+    def _absorb_schema(self, dataset: EventDataset, time: int) -> None:
+        if tell_schema(self._records.dataset(dataset.name), dataset, time):
+            self._work.seen.add(dataset.name)
 
     def _absorb_facets(self, name: Name, facets: Facets, stamp: tuple[int, bytes]) -> None:
         record = self._name(name)
+        if not NAMING.keys().isdisjoint(facets):
+            place, renames = self._place, self._renames
+            facets = {f: v for f, v in facets.items() if f not in NAMING or renames(name, f, place, stamp)}
+        minute, schema = record.facets.minute, record.facets.value("schema") if "schema" in facets else {}
         if "symlinks" in facets and record.facets.would_change("symlinks", facets["symlinks"], stamp):
             before = symlinks(record.facets.value("symlinks"))
             identifiers = symlinks(facets["symlinks"])
+            self._postings.post_identifiers(name, identifiers, withdrawn=set(before) - set(identifiers))
             with self._regrouping({name, *before, *identifiers}):
                 changed = record.facets.merge(facets, stamp)
                 for identifier in identifiers:
@@ -176,7 +207,14 @@ class Absorber:
         else:
             changed = record.facets.merge(facets, stamp)
         self._records.mark(record)
-        (self._work.datasets if changed else self._work.seen).add(name)
+        if not NAMING.keys().isdisjoint(changed):
+            self._postings.post_naming(name, self._place, changed)
+        if schema and "schema" in changed:
+            self._postings.post_replaced_schema(name, schema, record.facets.value("schema"))
+        if changed:
+            self._work.datasets.add(name)
+        elif record.facets.minute != minute:
+            self._work.seen.add(name)
         if "datasetType" in changed:
             self._directory.forget(name)
             self._touch_runs(self._directory.group(name).public)
@@ -211,6 +249,7 @@ class Absorber:
     def _absorb_root(self, root: Name) -> None:
         if self._directory.is_root(root):
             return
+        self._postings.post_naming(root, self._place)
         inside = self._directory.names_inside(root)
         with self._regrouping({root, *inside}):
             self._directory.add_root(root)
@@ -250,22 +289,6 @@ class Absorber:
                     self._redo(other)
             self._work.declared.add(key)
             self._work.tellers.add(key)
-
-
-def _named_by_facets(claims: Claims) -> Iterator[Name]:
-    """What the ``lineage`` facet and a rollout's traffic name."""
-    for entry in claims.entries:
-        yield from (source.name for source in entry.sources)
-        if entry.target is not None:
-            yield entry.target
-    yield from (line.name for line in claims.traffic or ())
-
-
-def _read_by_facets(claims: Claims) -> Iterator[Name]:
-    """What a run reads as its facets tell, whether or not it is among the inputs."""
-    for sources in (*(entry.sources for entry in claims.entries), *(write.columns for write in claims.writes)):
-        yield from (source.name for source in sources)
-    yield from (line.name for line in claims.traffic or ())
 
 
 def _without_lineage(facets: Facets) -> dict[str, object]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from hashlib import blake2b
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from lineage.facts.claims import Source
 from lineage.flows.run import RunView
 from lineage.fold.directory import Directory
-from lineage.fold.records import JobRecord, Records, Wire
+from lineage.fold.records import JobRecord, Records
 from lineage.fold.store import Table
+from lineage.fold.wire import Wire
 from lineage.fold.work import Work
 from lineage.keys import dataset_key, run_key
 from lineage.model import Name, Role, RunType
@@ -47,11 +46,11 @@ class Context:
 
     def is_named(self, name: Name) -> bool:
         """Whether any event names the dataset otherwise than in columnLineage (R7)."""
-        return any(
-            record.is_named
-            for member in self.members(name)
-            if (record := self.records.known_dataset(member)) is not None
-        )
+        for member in self.members(name):
+            record = self.records.known_dataset(member)
+            if record is not None and record.is_named:
+                return True
+        return False
 
     def is_shown(self, name: Name) -> bool:
         """Whether the dataset under this public name is in the graph: an event names it, or flows have it."""
@@ -93,9 +92,9 @@ class Context:
             return
         value = None if touch is None else self.records.pack(touch)
         self.records.facts.link(Table.TIMELINE, dataset_key(*name), run, value)
-        lived = bool(timeline.ends)
+        dropped = timeline.dropped_at
         self._mark(name, timeline, timeline.replace(run, touch), run)
-        if lived or timeline.ends:
+        if dropped != timeline.dropped_at:
             self.work.datasets.add(name)
 
     def tell(self, teller: bytes, before: Iterable[Name], told: Mapping[Name, dict[str, Content]]) -> None:
@@ -118,7 +117,8 @@ class Context:
                 self.work.flows.add(other)
         self._mark_inferred(affected.runs)
         for table in (Table.TELLERS, Table.SOURCES):
-            self.work.tellers.update(key for key, _ in self.records.facts.links(table, dataset_key(*name)))
+            for key, _ in self.records.facts.links(table, dataset_key(*name)):
+                self.work.tellers.add(key)
 
     def _mark_inferred(self, runs: Iterable[bytes]) -> None:
         """Runs that build on what their siblings read have to follow them (R8)."""
@@ -189,32 +189,3 @@ class Context:
             self.records.facts.link(table, dataset_key(*name), key, None)
         for name in keep:
             self.records.facts.link(table, dataset_key(*name), key)
-
-    def set_columns(
-        self, before: list[tuple[Name, bytes]], told: Mapping[Name, list[Source]], needs: Collection[Name] = ()
-    ) -> None:
-        """Replace one teller's share in the column lineage of its outputs; ``before`` is updated in place. Columns of
-        datasets that nothing names are left out, save for those that the teller ``needs``."""
-        now: list[tuple[Name, bytes]] = []
-        for output, sources in sorted(told.items()):
-            fields = sorted({s for s in sources if s.field and (s.name in needs or self.is_named(s.name))}, key=repr)
-            if not fields:
-                continue
-            digest = blake2b(_encode(fields), digest_size=12).digest()
-            now.append((output, digest))
-            if (output, digest) not in before:
-                self._count(output, digest, fields, 1)
-        for output, digest in before:
-            if (output, digest) not in now:
-                self._count(output, digest, [], -1)
-        before[:] = now
-
-    def _count(self, output: Name, digest: bytes, fields: list[Source], change: int) -> None:
-        record = self.records.dataset(output)
-        count, known = record.columns.get(digest, (0, fields))
-        if count + change:
-            record.columns[digest] = (count + change, known)
-        else:
-            del record.columns[digest]
-        self.records.mark(record)
-        self.work.datasets.add(output)

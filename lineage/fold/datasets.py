@@ -7,16 +7,30 @@ from typing import Any
 
 import msgspec
 
-from lineage.facts.claims import Source
+from lineage.facts.history import Span
 from lineage.facts.schema import schema_fields
 from lineage.fold.context import Context
 from lineage.fold.emission import Emission
 from lineage.fold.store import Table
 from lineage.fold.wiring import owners, tag_items, tags
 from lineage.keys import Base, column_key, dataset_key, store_key
-from lineage.model import Column, Dataset, Edge, EdgeKind, Gap, GapCode, Name, NameKey, NameScope, Transformation
+from lineage.model import (
+    Column,
+    Dataset,
+    Edge,
+    EdgeKind,
+    Gap,
+    GapCode,
+    Name,
+    NameKey,
+    NameScope,
+    Schema,
+    Transformation,
+)
 
 _encode = msgspec.msgpack.Encoder().encode
+_Place = tuple[Name, str, str]
+_Fed = tuple[Span, tuple[Transformation, ...]]
 _SHOWN_OTHERWISE = ("ownership", "tags", "documentation", "symlinks")
 
 
@@ -78,13 +92,10 @@ class DatasetRows:
         }
 
     def _dataset(self, name: Name, members: tuple[Name, ...], facets: dict[str, Any]) -> Dataset:
-        timeline = self._context.timeline(name)
-        ended = timeline.ends.last()
-        lives = ended is not None and any(write.place >= ended for write in timeline.writes.since(ended[0]))
-        dropped = None if ended is None or lives else ended[0]
         conflict = self._context.directory.group(name).conflict
         records = [self._context.records.known_dataset(member) for member in members]
-        times = [record.facets.updated for record in records if record and record.facets.updated is not None]
+        times = [minute for record in records if record and (minute := record.facets.minute) is not None]
+        schemas = {digest: fields for record in records if record for digest, (_, fields) in record.schemas.items()}
         description = facets.get("documentation", {}).get("description")
         return Dataset(
             key=dataset_key(*name),
@@ -95,43 +106,36 @@ class DatasetRows:
             owners=owners(facets),
             tags=tags(facets),
             description=description if isinstance(description, str) else None,
-            dropped_at=dropped,
+            dropped_at=self._context.timeline(name).dropped_at,
             updated_at=max(times, default=None),
             facets={facet: value for facet, value in facets.items() if facet not in _SHOWN_OTHERWISE},
             gaps=(Gap(GapCode.ALIAS_CONFLICT.value, conflict),) if conflict else (),
+            schemas=tuple(Schema(digest, fields) for digest, fields in sorted(schemas.items())),
         )
 
     # -- columns
 
-    def _columns(self, name: Name, members: tuple[Name, ...]) -> dict[tuple[Name, str, str], set[Transformation]]:
-        """(input, field, own field) -> how, over all that tell it; what goes into the whole goes into each field
-        told."""
-        found: dict[tuple[Name, str, str], set[Transformation]] = {}
+    def _columns(self, name: Name, members: tuple[Name, ...]) -> dict[_Place, list[_Fed]]:
+        """(input, field, own field) -> when and how, for each that tells it; what goes into the whole goes into each
+        field told."""
+        found: dict[_Place, list[_Fed]] = {}
         for member in members:
             record = self._context.records.known_dataset(member)
-            for _, sources in record.columns.values() if record else ():
-                fields = sorted({s.output_field for s in sources if s.output_field})
-                for source in sources:
+            for told in record.columns.values() if record else ():
+                fields = sorted({s.output_field for s in told.sources if s.output_field})
+                for source in told.sources:
                     for field in [source.output_field] if source.output_field else fields:
-                        found.setdefault(_place(source, field), set()).update(source.transformations)
+                        place = (self._context.directory.resolve(source.name), source.field or "", field)
+                        found.setdefault(place, []).append((told.span, source.transformations))
         return found
 
-    def _give_columns(
-        self, name: Name, facets: dict[str, Any], columns: dict[tuple[Name, str, str], set[Transformation]]
-    ) -> None:
+    def _give_columns(self, name: Name, facets: dict[str, Any], columns: dict[_Place, list[_Fed]]) -> None:
         unit = store_key(Base.COLUMN, "of", *name)
         edges: list[Edge] = []
         used: set[tuple[Name, str]] = {(name, field["name"]) for field in schema_fields(facets)}
-        for (source, field, own), transformations in sorted(columns.items()):
-            public = self._context.directory.resolve(source)
+        for (public, field, own), told in sorted(columns.items()):
             used |= {(public, field), (name, own)}
-            edge = Edge(
-                EdgeKind.FEEDS,
-                column_key(*public, field),
-                column_key(*name, own),
-                transformations=tuple(sorted(transformations, key=repr)),
-            )
-            edges.append(edge)
+            edges.append(_edge(column_key(*public, field), column_key(*name, own), told))
         self._emission.give(unit, (), edges, ())
         described = blake2b(
             _encode((facets.get("schema"), facets.get("tags"), self._context.members(name))), digest_size=8
@@ -188,8 +192,19 @@ class DatasetRows:
         self._emission.give(key, (column,), (), names)
 
 
-def _place(source: Source, field: str) -> tuple[Name, str, str]:
-    return (source.name, source.field or "", field)
+def _edge(source: bytes, target: bytes, told: list[_Fed]) -> Edge:
+    """One edge from the first start to the last end, whatever is between, as those tell it that told it last."""
+    ends = [until for (_, until), _ in told]
+    end = None if None in ends else max(until for until in ends if until is not None)
+    last = {how for (_, until), each in told if until == end for how in each}
+    return Edge(
+        EdgeKind.FEEDS,
+        source,
+        target,
+        at=min(at for (at, _), _ in told),
+        until=end,
+        transformations=tuple(sorted(last, key=repr)),
+    )
 
 
 def _pack(place: tuple[Name, str]) -> bytes:

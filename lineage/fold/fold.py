@@ -19,6 +19,7 @@ from lineage.fold.context import Context
 from lineage.fold.datasets import DatasetRows
 from lineage.fold.directory import Directory
 from lineage.fold.emission import Emission
+from lineage.fold.postings import Renames, any_event
 from lineage.fold.records import DatasetRecord, JobRecord, Records, RunRecord
 from lineage.fold.references import References
 from lineage.fold.run_rows import RunRows
@@ -33,7 +34,7 @@ from lineage.model import Changes, Name
 
 __all__ = ["RULES", "Fold", "MemoryFacts"]
 
-RULES = 2
+RULES = 3
 """Which reading of the rules the graph follows: raised when the same events come to mean another graph, so that what
 was folded before is folded anew."""
 
@@ -41,16 +42,24 @@ Taken = tuple[int, int, Event]
 """(ledger index, position, event)."""
 
 
+def _nothing() -> None:
+    return None
+
+
 class Fold:
     """Keeps the facts in ``facts`` and says what each batch of events changes in the graph.
 
     The caller guarantees one thread. The fold guarantees that the graph which all changes together make is a function
-    of the set of events taken: their order, repetition and batching change nothing.
+    of the set of events taken: their order, repetition and batching change nothing. With ``renames``, how a dataset is
+    called and whether it is a model is taken from those events alone that it admits. ``rest`` is called between two
+    pieces of work, each some tens of microseconds: there others can be let go first.
     """
 
-    def __init__(self, facts: FactStore) -> None:
+    def __init__(self, facts: FactStore, renames: Renames = any_event, *, rest: Callable[[], None] = _nothing) -> None:
         self._facts = facts
-        self._records = Records(facts)
+        self._renames = renames
+        self._rest = rest
+        self.records = self._records = Records(facts)
         self._begin()
 
     def _begin(self) -> None:
@@ -59,7 +68,7 @@ class Fold:
         self._directory = Directory(records)
         self._context = Context(records, self._directory, self._work)
         self._emission = Emission(records)
-        self._absorber = Absorber(records, self._directory, self._work)
+        self._absorber = Absorber(records, self._directory, self._work, self._renames)
         self._references = References(self._context)
         self._runs = Runs(self._context)
         self._run_rows = RunRows(self._context, self._runs, self._references, self._emission)
@@ -71,6 +80,7 @@ class Fold:
     def take(self, events: Iterable[Taken]) -> Changes:
         """Absorb events and settle. Not kept until ``commit``."""
         for index, position, event in events:
+            self._rest()
             self._absorber.absorb(index, position, event)
         self._settle()
         return self._emission.take()
@@ -105,6 +115,7 @@ class Fold:
             elif work.kinds:
                 self._mark_versions(work.kinds.pop())
             elif work.versions:
+                self._rest()
                 key, dataset = work.versions.popitem()
                 self._versions.give(key, dataset)
             elif work.datasets:
@@ -132,9 +143,9 @@ class Fold:
         for version in (version for teller in tellers if teller for version in teller.references):
             self._work.versions[version] = self._references.dataset_of(version) or name
 
-    @staticmethod
-    def _each(marked: set[bytes], do: Callable[[bytes], None]) -> None:
+    def _each(self, marked: set[bytes], do: Callable[[bytes], None]) -> None:
         batch = sorted(marked)
         marked.clear()
         for key in batch:
+            self._rest()
             do(key)

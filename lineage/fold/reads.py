@@ -193,7 +193,11 @@ class Reads:
             at = met.at if touch.continuous else touch.start
             known = self.references.get(met.version)
             if known is None or at < known.at:
-                self.references[met.version] = Reference(name, at, met.unwritten.declared, met.unwritten.digest, told)
+                source = self._view.inputs.get(name)
+                schema = source.schema if source and len(touch.reads or ()) <= 1 else None
+                self.references[met.version] = Reference(
+                    name, at, met.unwritten.declared, met.unwritten.digest, told, schema=schema
+                )
         elif met.binding is Binding.DECLARED and digests and len(touch.reads or ()) == 1:
             self.references[met.version] = Reference(name, met.at, None, None, digests)
 
@@ -238,7 +242,7 @@ class Reads:
             undivided=self._division.undivided,
             binding=met.binding,
             role=self._context.role(view, name, trains=self._trains) if role else None,
-            at=at,
+            at=max(at, view.start, at if met.written is None else met.written),
             gaps=met.gaps,
         )
         known = self.edges.get(edge.key)

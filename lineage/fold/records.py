@@ -8,29 +8,15 @@ from typing import Any, TypeVar
 import msgspec
 import zstandard
 
-from lineage.facts.claims import Claims, Source, Telling
+from lineage.facts.claims import Claims, Telling
+from lineage.facts.history import History, Span
 from lineage.facts.registers import Register
+from lineage.facts.schema import Fields
 from lineage.flows.run import Rank
 from lineage.fold.store import FactStore, Table
+from lineage.fold.wire import ColumnLineage, JobWire, ToldColumns, ToldWire, Wire
 from lineage.keys import dataset_key, job_key, run_key
-from lineage.model import Evidence, Name, Role
-
-Wire = tuple[Name | None, Name | None]
-"""(input, output) of a logical flow, under public names; None: nothing is read, or nothing is written."""
-
-WireKind = tuple[Evidence, bool, bool, Role | None]
-"""(evidence, certain, undivided, role) of one run's contribution to a wire."""
-
-
-JobWire = tuple[Name | None, Name | None, WireKind]
-"""A wire with what one run tells of it."""
-
-_NOTHING = Name("", "")
-
-
-def wire_order(wire: Wire) -> tuple[Name, Name]:
-    """A key to sort wires by."""
-    return wire[0] or _NOTHING, wire[1] or _NOTHING
+from lineage.model import Name
 
 
 class SeenBySiblings(msgspec.Struct, array_like=True, frozen=True):
@@ -50,9 +36,10 @@ class RunRecord(msgspec.Struct, array_like=True):
     run_id: str
     job: Name
     events: int = 0
+    start: int | None = None
     touched: list[Name] = []
     wires: list[JobWire] = []
-    columns: list[tuple[Name, bytes]] = []
+    columns: list[ToldColumns] = []
     hidden: list[Name] = []
     borrows: bool = False
     claimed: list[tuple[Name, Name]] = []
@@ -67,20 +54,24 @@ class RunRecord(msgspec.Struct, array_like=True):
 
 
 class DatasetRecord(msgspec.Struct, array_like=True):
-    """A dataset under one of its names. ``columns``: by digest, how many tell this column lineage of it, and which."""
+    """A dataset under one of its names. ``sources``: by facet, when it declared what it is made from, by the digest of
+    what ``declared`` holds; ``columns``: by digest, the column lineage that is told of it; ``schemas``: by digest, when
+    each was last told."""
 
     name: Name
     is_named: bool = False
     facets: Register = msgspec.field(default_factory=Register)
-    sources: Register = msgspec.field(default_factory=Register)
+    sources: dict[str, History] = {}
+    declared: dict[bytes, Any] = {}
     tellings: list[Telling] = []
     references: dict[bytes, bytes] = {}
-    columns: dict[bytes, tuple[int, list[Source]]] = {}
+    columns: dict[bytes, ColumnLineage] = {}
+    schemas: dict[bytes, tuple[int, Fields]] = {}
     fields: list[bytes] = []
     described: bytes = b""
     hidden: list[Name] = []
     declared_sources: list[Name] = []
-    declared_columns: list[tuple[Name, bytes]] = []
+    declared_columns: dict[ToldColumns, Span] = {}
     told_of: list[Name] = []
 
 
@@ -95,19 +86,23 @@ class Rollout(msgspec.Struct, array_like=True, frozen=True):
 
 
 class JobRecord(msgspec.Struct, array_like=True):
-    """A job: its facets, its last JobEvent, and how often its runs told each wire and each column claim."""
+    """A job: its facets, when its JobEvents declared what (``declared`` and ``declared_wires`` by the digest in
+    ``declarations``), and how often its runs told each wire, each column claim and, with the least start of these, each
+    column lineage."""
 
     name: Name
     facets: Register = msgspec.field(default_factory=Register)
-    declared: Claims | None = None
-    declared_wires: list[JobWire] = []
-    declared_columns: list[tuple[Name, bytes]] = []
+    declarations: History = msgspec.field(default_factory=History)
+    declared: dict[bytes, Claims] = {}
+    declared_wires: dict[bytes, list[JobWire]] = {}
+    declared_columns: dict[ToldColumns, Span] = {}
     declared_sources: list[Name] = []
     hidden: list[Name] = []
     tellings: list[Claims] = []
     told_of: list[Name] = []
     references: dict[bytes, bytes] = {}
-    wires: dict[Wire, dict[WireKind, int]] = {}
+    wires: dict[Wire, ToldWire] = {}
+    columns: dict[ToldColumns, tuple[int, int]] = {}
     claims: dict[tuple[Name, Name], int] = {}
     rollouts: dict[bytes, Rollout] = {}
     last_complete: tuple[Rank, bytes] | None = None

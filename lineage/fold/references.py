@@ -8,20 +8,20 @@ from hashlib import blake2b
 
 import msgspec
 
+from lineage.fold import order
 from lineage.fold.context import Context
 from lineage.fold.store import Table
 from lineage.model import Digest, Name
 
 _CONTENT = 8
 """Bytes of a place that stand for what is told; eight for when and sixteen for by whom follow."""
-_TIME = 16
-_SIGN = 2**63
-"""Added to a time, so that those before 1970 come first."""
+_TIME = _CONTENT + order.SIZE
 
 
 class Reference(msgspec.Struct, frozen=True, array_like=True):
     """What one teller tells of one version: ``at`` is when it first named it, ``declared`` or ``digest`` what keys the
-    version (R10), ``made`` whether it then told it as what was made, not as what something was made from."""
+    version (R10), ``made`` whether it then told it as what was made, not as what something was made from, ``schema``
+    the fields that it then had."""
 
     dataset: Name
     at: int
@@ -30,6 +30,7 @@ class Reference(msgspec.Struct, frozen=True, array_like=True):
     digests: tuple[Digest, ...] = ()
     card: dict[str, object] = {}
     made: bool = False
+    schema: bytes | None = None
 
 
 _DECODER = msgspec.msgpack.Decoder(Reference)
@@ -73,7 +74,7 @@ class References:
         """Tellers of ``version``, by (at, teller): all of them, or of many runs that tell the same at least the first
         two and the last two."""
         found = [
-            (place[_CONTENT:], msgspec.structs.replace(_DECODER.decode(value), at=_time(place)))
+            (place[_CONTENT:], msgspec.structs.replace(_DECODER.decode(value), at=order.time_of(place[_CONTENT:])))
             for place, value in self._context.records.facts.sparse_links(Table.REFERENCES, version, _CONTENT)
         ]
         return [(place[_TIME - _CONTENT :], reference) for place, reference in sorted(found, key=lambda item: item[0])]
@@ -83,9 +84,5 @@ def _placed(reference: Reference, teller: bytes, alone: bytes) -> tuple[bytes, b
     """The link that says that ``teller`` tells ``reference``, and its value: what is told, whenever it is. Nobody else
     shares the content of one who stands ``alone``."""
     value = _encode(msgspec.structs.replace(reference, at=0))
-    place = blake2b(value + alone, digest_size=_CONTENT).digest() + (reference.at + _SIGN).to_bytes(8) + teller
+    place = blake2b(value + alone, digest_size=_CONTENT).digest() + order.by_time(reference.at, teller)
     return place, value
-
-
-def _time(place: bytes) -> int:
-    return int.from_bytes(place[_CONTENT:_TIME]) - _SIGN

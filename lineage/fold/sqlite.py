@@ -1,6 +1,7 @@
 """Facts in one SQLite file (``facts.sqlite``): see :class:`lineage.fold.store.FactStore`.
 
-What is put stays in memory until ``commit`` writes it in one transaction; reads look there first. Write-ahead log,
+What is put stays in memory until ``commit`` writes it in one transaction; reads look there first, and ask the file only
+for keys that it may hold. The file is for one process. Write-ahead log,
 synchronous NORMAL: what the power takes is folded again from the ledger. What is deleted is overwritten
 (``secure_delete`` FAST), so that what was erased does not live on in the file.
 """
@@ -20,6 +21,7 @@ import msgspec
 
 from lineage.errors import DataFolderError, LineageError, UnavailableError
 from lineage.facts.claims import Claims
+from lineage.fold.presence import Presence
 from lineage.fold.records import DICTIONARY, DatasetRecord, JobRecord, RunRecord
 from lineage.fold.references import Reference
 from lineage.fold.store import Table
@@ -36,6 +38,8 @@ _PAGE_BYTES = 8_192
 _SHORT = 32
 """Links of one key up to which they are kept in memory, as they stand with what is not yet committed."""
 _KEPT_SHORT = 50_000
+_PAGE = 16
+"""Links read at once, of those that are read one after the other."""
 _LONGEST = 64
 """More bytes than a link has after a prefix that is asked for."""
 
@@ -57,7 +61,17 @@ _FIRST = "SELECT other, value FROM links WHERE tbl = ? AND key = ? AND other >= 
 _LAST = "SELECT other, value FROM links WHERE tbl = ? AND key = ? AND other <= ? ORDER BY other DESC LIMIT ?"
 _LINKED = "SELECT value FROM links WHERE tbl = ? AND key = ? AND other = ?"
 _LINK = "INSERT INTO links VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET value = ?4 WHERE value <> ?4"
+_COUNT = "SELECT (SELECT count(*) FROM records) + (SELECT count(*) FROM links)"
+_TAILS = """
+SELECT tbl, group_concat(substr('0000000000000000' || hex(substr(key, -8)), -16), '')
+FROM (SELECT tbl, key FROM records UNION ALL SELECT tbl, key FROM links) GROUP BY tbl"""
+"""By table, the last eight bytes of each key, in hexadecimal digits."""
 _UNLINK = "DELETE FROM links WHERE tbl = ? AND key = ? AND other = ?"
+
+
+def is_current(db: apsw.Connection) -> bool:
+    """Whether a file of facts has the layout that this release reads and writes."""
+    return bool(db.pragma("application_id") == _APPLICATION_ID and db.pragma("user_version") == _version())
 
 
 @cache
@@ -83,6 +97,7 @@ class SQLiteFacts:
         self._records: dict[tuple[Table, bytes], bytes | None] = {}
         self._links: dict[tuple[Table, bytes], dict[bytes, bytes | None]] = {}
         self._short: dict[tuple[Table, bytes], dict[bytes, bytes]] = {}
+        self._known: Presence | None = None
         with self._translated():
             self._db = apsw.Connection(":memory:" if path is None else os.fspath(path))
             try:
@@ -101,6 +116,8 @@ class SQLiteFacts:
         place = table, key
         if place in self._records:
             return self._records[place]
+        if not self._presence().may_hold(table, key):
+            return None
         return self._value(_GET, table, key)
 
     def put(self, table: Table, key: bytes, value: bytes | None) -> None:
@@ -112,7 +129,8 @@ class SQLiteFacts:
         place = table, key
         known = self._short.get(place)
         if known is None:
-            known = self._current(place, self._rows(_LINKS, *place))
+            there = self._presence().may_hold(table, key)
+            known = self._current(place, self._rows(_LINKS, *place) if there else ())
         return sorted(known.items())
 
     def sparse_links(self, table: Table, key: bytes, prefix: int) -> Sequence[tuple[bytes, bytes]]:
@@ -121,7 +139,8 @@ class SQLiteFacts:
         place = table, key
         known = self._short.get(place)
         if known is None:
-            stored = self._rows(_FIRST, *place, b"", _SHORT + 1)
+            there = self._presence().may_hold(table, key)
+            stored = self._rows(_FIRST, *place, b"", _SHORT + 1) if there else ()
             if len(stored) <= _SHORT:
                 known = self._current(place, stored)
             else:
@@ -140,6 +159,19 @@ class SQLiteFacts:
             start = end
         return found.items()
 
+    def links_from(self, table: Table, key: bytes, other: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """As :meth:`links`, from ``other`` on, a page at a time."""
+        place, start = (table, key), other
+        fresh = self._links.get(place, {})
+        while True:
+            page: dict[bytes, bytes | None] = dict(self._rows(_FIRST, *place, start, _PAGE))
+            last = max(page) if len(page) == _PAGE else None
+            page |= {each: v for each, v in fresh.items() if start <= each and (last is None or each <= last)}
+            yield from sorted((each, value) for each, value in page.items() if value is not None)
+            if last is None:
+                return
+            start = last + b"\0"
+
     def linked(self, table: Table, key: bytes, other: bytes) -> bytes | None:
         """The value of one link, or None if there is none."""
         known = self._short.get((table, key))
@@ -148,6 +180,8 @@ class SQLiteFacts:
         fresh = self._links.get((table, key))
         if fresh is not None and other in fresh:
             return fresh[other]
+        if not self._presence().may_hold(table, key):
+            return None
         return self._value(_LINKED, table, key, other)
 
     def link(self, table: Table, key: bytes, other: bytes, value: bytes | None = b"") -> None:
@@ -169,6 +203,8 @@ class SQLiteFacts:
             self._write_records()
             self._write_links()
             self._db.execute("UPDATE state SET watermark = ? WHERE watermark <> ?1", (watermark,))
+        self._presence().add(self._records)
+        self._presence().add(self._links)
         self._records.clear()
         self._links.clear()
 
@@ -183,6 +219,7 @@ class SQLiteFacts:
         """Remove everything, watermark included, and give the space back."""
         self.rollback()
         self._short.clear()
+        self._known = None
         with self._translated():
             self._create()
             self._db.execute("VACUUM")
@@ -192,6 +229,15 @@ class SQLiteFacts:
         self.rollback()
         with self._translated():
             self._db.close()
+
+    def _presence(self) -> Presence:
+        """What the file may hold; learnt when it is first asked for: a third of a second for a million links."""
+        if self._known is None:
+            with self._translated():
+                self._known = Presence(int(self._db.execute(_COUNT).get))
+                for table, tails in self._db.execute(_TAILS):
+                    self._known.add_tails(table, bytes.fromhex(tails))
+        return self._known
 
     def _value(self, query: str, *bindings: int | bytes) -> bytes | None:
         try:

@@ -35,7 +35,11 @@ class Table(IntEnum):
     SILENT = 15
     """run that never spoke -> runs that name it"""
     JOB_RUNS = 16
-    """job -> its runs"""
+    """job -> its runs, by start"""
+    DECLARED = 29
+    """job, or dataset and facet -> when each event told what it declares, with the digest of that"""
+    COLUMN_TELLERS = 30
+    """dataset and column lineage -> since when and by whom it is told, and until when"""
     BORROWERS = 17
     """job -> its runs that other runs' column claims divide"""
     HIDDEN = 18
@@ -54,6 +58,15 @@ class Table(IntEnum):
     """dataset that no event names as one -> runs and jobs whose flows have it all the same"""
     COLUMNS = 22
     """column -> units that name it"""
+    POSTINGS = 40
+    """dataset or job (the first eight bytes of its key) -> JobEvents and DatasetEvents that tell of it"""
+    IDENTIFIERS = 41
+    """dataset -> identifiers that its symlinks facet has, or had"""
+    NAMINGS = 43
+    """dataset (the first eight bytes of its key) -> events that changed how it is called (bit 1), or what
+    type it is of (bit 2), or showed that it is one model"""
+    SOUGHT = 42
+    """what a later event may withdraw or replace -> where to look for it"""
     SOURCES = 23
     """dataset -> datasets and jobs whose declarations read it"""
     TELLERS = 24
@@ -79,6 +92,9 @@ class FactStore(Protocol):
     def sparse_links(self, table: Table, key: bytes, prefix: int) -> Iterable[tuple[bytes, bytes]]:
         """As :meth:`links`; of many that have the first ``prefix`` bytes of ``other`` in common, at least the two first
         and the two last."""
+
+    def links_from(self, table: Table, key: bytes, other: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """As :meth:`links`, from ``other`` on; they cost what is taken of them. Nothing is linked meanwhile."""
 
     def linked(self, table: Table, key: bytes, other: bytes) -> bytes | None:
         """The value of one link, or None if there is none."""
@@ -129,6 +145,10 @@ class MemoryFacts:
     def sparse_links(self, table: Table, key: bytes, prefix: int) -> Iterator[tuple[bytes, bytes]]:
         """All of them: here they cost nothing."""
         return self.links(table, key)
+
+    def links_from(self, table: Table, key: bytes, other: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """All (other, value) from ``other`` on."""
+        return (link for link in self.links(table, key) if link[0] >= other)
 
     def linked(self, table: Table, key: bytes, other: bytes) -> bytes | None:
         """The value of one link, or None if there is none."""

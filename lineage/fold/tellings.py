@@ -55,7 +55,10 @@ class Tellings:
                 given = view.inputs[source].told if source in view.inputs else []
                 versions = given[0].versions if given else ()
                 reads.append(Read(source, versions[0] if versions else None, given[0].digests if given else ()))
-            yield output, Telling(claims.time, claims.hash, version, told.digests, told.card, tuple(reads))
+            yield (
+                output,
+                Telling(claims.time, claims.hash, version, told.digests, told.card, tuple(reads), told.schema),
+            )
 
     def _bind(self, key: bytes, record: DatasetRecord | JobRecord, told: list[tuple[Name, Telling]]) -> None:
         references: dict[bytes, Reference] = {}
@@ -101,7 +104,9 @@ class Tellings:
         if met is not None:
             new = met.unwritten
             declared, digest = (new.declared, new.digest) if new else (None, None)
-            reference = Reference(public, telling.time, declared, digest, telling.digests, telling.card, made)
+            reference = Reference(
+                public, telling.time, declared, digest, telling.digests, telling.card, made, telling.schema
+            )
             before = references.get(met.version)
             references[met.version] = _merged(before, reference) if before else reference
         return met
@@ -113,8 +118,8 @@ class Tellings:
     ) -> tuple[Flow, list[Edge]]:
         """The flow that made one version, and its edges. Adds to ``references`` versions that are known only by it."""
         flow = store_key(Base.FLOW, "telling", key.hex(), met.version.hex())
-        edges = [Edge(EdgeKind.WROTE, flow, met.version, at=telling.time)]
         bound, at = self._rank(key, met, references)
+        edges = [Edge(EdgeKind.WROTE, flow, met.version, at=at)]
         for read in telling.reads or ():
             name = self._context.directory.resolve(read.name)
             if not self._context.is_named(name):
@@ -131,7 +136,7 @@ class Tellings:
                         flow,
                         Evidence.DECLARED,
                         binding=source.binding,
-                        at=at,
+                        at=max(at, self._rank(key, source, references)[1]),
                         gaps=source.gaps,
                     )
                 )
@@ -195,4 +200,5 @@ def _merged(one: Reference, other: Reference) -> Reference:
         tuple(digests.values()),
         later.card or before.card,
         before.made or (later.made and later.at == before.at),
+        later.schema or before.schema,
     )

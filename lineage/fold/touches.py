@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from lineage.flows.division import Division
-from lineage.flows.run import Input, Output, RunView, batch_reads, merge_digests
+from lineage.flows.run import Input, Output, RunView, ToldWrite, batch_reads, merge_digests
 from lineage.fold.context import Context
 from lineage.fold.records import RunRecord
-from lineage.model import Digest, Name
+from lineage.model import Name
 from lineage.timeline.binding import Met, meets_continuous
 from lineage.timeline.touch import End, Mode, Told, Touch, TouchWrite, WriteId
 
@@ -24,7 +24,7 @@ class Touches:
     def touch(self, record: RunRecord, view: RunView, division: Division) -> None:
         """Tell every timeline concerned what the run does to its dataset, and no longer what it did before."""
         touches = self._reading_touches(view, division)
-        if view.is_continuous or any(self.old_name(name, output) for name, output in view.outputs.items()):
+        if view.is_continuous or [name for name, output in view.outputs.items() if self.old_name(name, output)]:
             self._touch_first(view, touches)
         mets = self._continuous_mets(view, touches) if view.is_continuous else []
         for name, output in view.outputs.items():
@@ -113,8 +113,9 @@ class Touches:
                     certain=not view.failed,
                     mode=mode,
                     card=output.card,
+                    schema=schema,
                 )
-                for at, version, digests in moments(view, output, mets)
+                for at, version, digests, schema in moments(view, output, mets)
             )
         last = max(told.at for told in output.told)
         return (
@@ -128,6 +129,7 @@ class Touches:
                 ended=view.end is not None,
                 mode=mode,
                 card=output.card,
+                schema=None if output.part_of_model else output.schema,
             ),
         )
 
@@ -145,12 +147,14 @@ def is_certain(view: RunView, output: Output) -> bool:
     return not view.failed and not unproven
 
 
-def moments(view: RunView, output: Output, mets: list[Met]) -> list[tuple[int, str | None, tuple[Digest, ...]]]:
-    """When a continuous run writes ``output`` (R11), each with the version and the content hashes told of it."""
-    found: list[tuple[int, str | None, tuple[Digest, ...]]] = [(view.start, None, ())]
+def moments(view: RunView, output: Output, mets: list[Met]) -> list[ToldWrite]:
+    """When a continuous run writes ``output`` (R11), each with the version and the content hashes told of it, and with
+    the schema that it has since it was last told."""
+    found = [ToldWrite(view.start, None)]
     last_told: str | None = None
     for told in output.told:
-        at, version, digests = found[-1]
+        at, version, digests, schema = found[-1]
+        schema = told.schema or schema
         is_new = told.version is not None and told.version != last_told
         fresh = any(
             met.written is not None
@@ -162,9 +166,9 @@ def moments(view: RunView, output: Output, mets: list[Met]) -> list[tuple[int, s
         )
         last_told = told.version or last_told
         if told.at > at and (is_new or fresh):
-            found.append((told.at, told.version, told.digests))
+            found.append(ToldWrite(told.at, told.version, told.digests, schema))
         else:
-            found[-1] = (at, told.version or version, (*digests, *told.digests))
+            found[-1] = ToldWrite(at, told.version or version, (*digests, *told.digests), schema)
     return found
 
 

@@ -64,6 +64,7 @@ class VersionRows:
             certain=write.certain,
             card=_plain(cards[-1] if cards else write.card),
             gaps=tuple(sorted(self._gaps(timeline, write))),
+            schema=write.schema or _schema(reference for reference in told if reference.made),
         )
 
     def _gaps(self, timeline: Timeline, write: Write) -> Iterator[Gap]:
@@ -95,6 +96,7 @@ class VersionRows:
             declared=tuple(sorted({r.declared for r in references if r.declared is not None})),
             digests=digests,
             card=_plain(cards[-1]) if cards else {},
+            schema=_schema(reference for reference in references if reference.made) or _schema(references),
         )
 
     def _names(self, version: Version, dataset: Name, write: Write | None) -> list[NameKey]:
@@ -107,6 +109,10 @@ class VersionRows:
         names: Iterable[NameKey] = ((NameScope.KEY, key.hex(), version.key) for key in sorted(keys - {version.key}))
         digests = {digest.digest for digest in version.digests}
         return [*names, *((NameScope.DIGEST, digest, version.key) for digest in sorted(digests))]
+
+
+def _schema(told: Iterable[Reference]) -> bytes | None:
+    return next((reference.schema for reference in reversed([*told]) if reference.schema), None)
 
 
 def _plain(card: dict[str, object]) -> dict[str, object]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from lineage.dialects import by_name
 from lineage.facts.claims import Claims, Source
-from lineage.facts.extract import declared_sources, processing_type
+from lineage.facts.extract import processing_type
+from lineage.facts.history import Span, joined
 from lineage.flows.division import column_claims, divide
 from lineage.flows.run import view_run
+from lineage.fold.column_lineage import ColumnTellers
 from lineage.fold.context import Context
+from lineage.fold.declarations import sources_by_span
 from lineage.fold.emission import Emission
-from lineage.fold.records import DatasetRecord, JobRecord, JobWire, Wire, WireKind, wire_order
+from lineage.fold.records import DatasetRecord, JobRecord
 from lineage.fold.store import Table
+from lineage.fold.wire import JobWire, ToldColumns, Wire, WireKind, wire_order
 from lineage.keys import Base, dataset_key, job_key, store_key
-from lineage.model import Edge, EdgeKind, Evidence, Flow, Job, Name, NameScope, Owner, Role, RunType
+from lineage.model import Edge, EdgeKey, EdgeKind, Evidence, Flow, Job, Name, NameScope, Owner, Role, RunType
 
 _EVIDENCE = list(Evidence)
 
@@ -26,6 +30,7 @@ class Wiring:
     def __init__(self, context: Context, emission: Emission) -> None:
         self._context = context
         self._emission = emission
+        self._columns = ColumnTellers(context)
 
     # -- declarations
 
@@ -39,62 +44,86 @@ class Wiring:
             self._declare_dataset(key, dataset)
 
     def _declare_job(self, key: bytes, job: JobRecord) -> None:
-        wires: list[JobWire] = []
-        columns: dict[Name, list[Source]] = {}
-        named: set[Name] = set()
-        if job.declared is not None:
-            resolve, dialect = self._context.directory.resolve, by_name(job.declared.dialect)
-            view = view_run(key, "", job.name, (job.declared,), RunType.BATCH, resolve, dialect)
-            named = {*view.inputs, *view.outputs}
-            columns = {name: list(output.columns) for name, output in view.outputs.items()}
-            own = column_claims({name: output.columns for name, output in view.outputs.items()})
-            outputs = [name for name, output in view.outputs.items() if output.is_write]
-            division = divide(list(view.inputs), outputs, view.entries, own, {}, self._context.is_named, dialect)
-            trains = self._context.trains(view)
-            for output, sources in division.flows.items():
-                if not sources:
-                    wires.append((None, output, (Evidence.DECLARED, True, False, None)))
-                for name, evidence in sources.items():
-                    role = self._context.role(view, name, trains=trains)
-                    wires.append((name, output, (evidence, True, division.undivided, role)))
-            for entry in view.entries:
-                if entry.target is not None:
-                    columns.setdefault(entry.target, []).extend(entry.sources)
-        job.needs = self._context.need(key, job.needs, {source for source, _, _ in wires if source})
-        self._context.set_columns(job.declared_columns, columns, job.needs)
-        told = {self._context.directory.resolve(s.name) for claims in job.tellings for s in _sources(claims)}
-        hidden = sorted(told.union(source.name for source in chain(*columns.values())))
-        self._context.relink(Table.HIDDEN, key, job.hidden, hidden)
-        job.hidden = hidden
-        sources_now = sorted(named.union(name for wire in wires for name in wire[:2] if name is not None))
-        self._context.relink(Table.SOURCES, key, job.declared_sources, sources_now)
-        job.declared_sources = sources_now
-        job.declared_wires = sorted(wires, key=repr)
+        divided = {content: self._divide(key, job, claims) for content, claims in job.declared.items()}
+        wires = {content: wires for content, (wires, _, _) in divided.items()}
+        every_wire = [wire for each in wires.values() for wire in each]
+        job.needs = self._context.need(key, job.needs, {source for source, _, _ in every_wire if source})
+        told = [
+            (self._columns.told(divided[content][1], job.needs), span) for content, span in job.declarations.spans()
+        ]
+        job.declared_columns = self._tell_columns(key + b"declared", job.declared_columns, told)
+        sources = {self._context.directory.resolve(s.name) for claims in job.tellings for s in _sources(claims)}
+        for _, columns, _ in divided.values():
+            sources.update(source.name for source in chain(*columns.values()))
+        job.hidden = self._link(Table.HIDDEN, key, job.hidden, sources)
+        named = {name for _, _, names in divided.values() for name in names}
+        named.update(name for wire in every_wire for name in wire[:2] if name is not None)
+        job.declared_sources = self._link(Table.SOURCES, key, job.declared_sources, named)
+        job.declared_wires = {content: sorted(wires[content], key=repr) for content in sorted(wires)}
         self._context.records.mark(job)
         self._context.work.wires.add(job.name)
 
+    def _divide(
+        self, key: bytes, job: JobRecord, claims: Claims
+    ) -> tuple[list[JobWire], dict[Name, list[Source]], set[Name]]:
+        """The wires that a JobEvent tells, what it tells of columns, and all names that it has."""
+        wires: list[JobWire] = []
+        resolve, dialect = self._context.directory.resolve, by_name(claims.dialect)
+        view = view_run(key, "", job.name, (claims,), RunType.BATCH, resolve, dialect)
+        columns = {name: list(output.columns) for name, output in view.outputs.items()}
+        own = column_claims({name: output.columns for name, output in view.outputs.items()})
+        outputs = [name for name, output in view.outputs.items() if output.is_write]
+        division = divide(list(view.inputs), outputs, view.entries, own, {}, self._context.is_named, dialect)
+        trains = self._context.trains(view)
+        for output, sources in division.flows.items():
+            if not sources:
+                wires.append((None, output, (Evidence.DECLARED, True, False, None)))
+            for name, evidence in sources.items():
+                role = self._context.role(view, name, trains=trains)
+                wires.append((name, output, (evidence, True, division.undivided, role)))
+        for entry in view.entries:
+            if entry.target is not None:
+                columns.setdefault(entry.target, []).extend(entry.sources)
+        return wires, columns, {*view.inputs, *view.outputs}
+
     def _declare_dataset(self, key: bytes, record: DatasetRecord) -> None:
         resolve = self._context.directory.resolve
-        told = declared_sources({name: record.sources.value(name) for name in record.sources.told})
-        sources = [Source(resolve(s.name), s.field, s.output_field, s.transformations) for s in told or ()]
         public = resolve(record.name)
-        self._context.set_columns(record.declared_columns, {public: sources})
-        names = sorted({source.name for source in sources} - {public})
+        told = [
+            ([Source(resolve(s.name), s.field, s.output_field, s.transformations) for s in sources], span)
+            for sources, span in sources_by_span(record)
+        ]
+        columns = [(self._columns.told({public: sources}), span) for sources, span in told]
+        record.declared_columns = self._tell_columns(key, record.declared_columns, columns)
+        names = {source.name for sources, _ in told for source in sources} - {public}
         told_earlier = {resolve(read.name) for telling in record.tellings for read in telling.reads or ()} - {public}
-        hidden = sorted(told_earlier.union(names))
-        self._context.relink(Table.HIDDEN, key, record.hidden, hidden)
-        self._context.relink(Table.SOURCES, key, record.declared_sources, names)
-        record.hidden, record.declared_sources = hidden, names
+        record.hidden = self._link(Table.HIDDEN, key, record.hidden, told_earlier | names)
+        record.declared_sources = self._link(Table.SOURCES, key, record.declared_sources, names)
         self._context.records.mark(record)
-        flow = store_key(Base.FLOW, "dataset", *record.name)
-        shown = [name for name in names if self._context.is_named(name)]
-        unit = store_key(Base.FLOW, "declared", *record.name)
-        if told is None:
-            self._emission.give(unit, (), (), ())
-            return
-        edges = [Edge(EdgeKind.FEEDS, dataset_key(*name), flow) for name in shown]
-        edges.append(Edge(EdgeKind.FEEDS, flow, dataset_key(*public)))
-        self._emission.give(unit, (Flow(key=flow, owner=None, output=public),), edges, ())
+        flows = _Flows(None, ("dataset", *record.name))
+        for name in [None, *sorted(names)]:
+            if name is None or self._context.is_named(name):
+                for span in joined(span for sources, span in told if name is None or name in {s.name for s in sources}):
+                    flows.add(name, public, span, _TOLD, stale=False)
+        self._emission.give(store_key(Base.FLOW, "declared", *record.name), *flows.rows(), ())
+
+    def _tell_columns(
+        self, teller: bytes, before: dict[ToldColumns, Span], told: list[tuple[dict[ToldColumns, list[Source]], Span]]
+    ) -> dict[ToldColumns, Span]:
+        """Have ``teller`` tell column lineage from its first until its last time: an edge between columns has one span,
+        whatever is between."""
+        now: dict[ToldColumns, Span] = {}
+        sources: dict[ToldColumns, list[Source]] = {}
+        for columns, (start, end) in told:
+            now.update({each: (now.get(each, (start, end))[0], end) for each in columns})
+            sources.update(columns)
+        self._columns.replace(teller, before, now, sources)
+        return now
+
+    def _link(self, table: Table, key: bytes, before: list[Name], names: set[Name]) -> list[Name]:
+        now = sorted(names)
+        self._context.relink(table, key, before, now)
+        return now
 
     # -- jobs
 
@@ -110,47 +139,88 @@ class Wiring:
 
     def give_flows(self, name: Name) -> None:
         """Compute the logical flows of one job."""
-        record = self._context.records.job(name)
-        key = job_key(*name)
-        flows: dict[bytes, Flow] = {}
-        edges: dict[tuple[EdgeKind, bytes, bytes], Edge] = {}
-        for source, output, edge_kind, stale in self._wires(record):
-            flow = store_key(Base.FLOW, "job", *name, *(output or ()))
-            if flow not in flows:
-                flows[flow] = Flow(key=flow, owner=key, output=output)
-                edges[EdgeKind.HAS_FLOW, key, flow] = Edge(EdgeKind.HAS_FLOW, key, flow)
-            evidence, certain, undivided, role = edge_kind
-            if source is not None:
-                into = Edge(
-                    EdgeKind.FEEDS, dataset_key(*source), flow, evidence, certain, stale, undivided=undivided, role=role
-                )
-                edges[into.key] = into
-            if output is not None:
-                out = Edge(EdgeKind.FEEDS, flow, dataset_key(*output), Evidence.DECLARED, certain, stale)
-                known = edges.get(out.key)
-                if known is not None:
-                    out = Edge(*out.key, certain=known.certain or certain, stale=known.stale and stale)
-                edges[out.key] = out
-        self._emission.give(store_key(Base.FLOW, "jobs", *name), flows.values(), edges.values(), ())
+        flows = _Flows(job_key(*name), ("job", *name))
+        for (source, output), span, kind, stale in self._wires(self._context.records.job(name)):
+            flows.add(source, output, span, kind, stale=stale)
+        self._emission.give(store_key(Base.FLOW, "jobs", *name), *flows.rows(), ())
 
-    def _wires(self, record: JobRecord) -> Iterator[tuple[Name | None, Name | None, WireKind, bool]]:
-        """Each wire once: the best evidence, certain if any run that did not fail tells it, stale as R9 has it."""
-        declared: dict[Wire, list[WireKind]] = {}
-        for source, output, kind in record.declared_wires:
-            declared.setdefault((source, output), []).append(kind)
+    def _wires(self, record: JobRecord) -> Iterator[tuple[Wire, Span, WireKind, bool]]:
+        """Each wire once for each time that it stood, by those that told it last then: the best evidence, certain if
+        any run that did not fail tells it, stale as R9 has it."""
+        declared: dict[Wire, list[tuple[Span, WireKind]]] = {}
+        for content, span in record.declarations.spans():
+            for source, output, kind in record.declared_wires[content]:
+                declared.setdefault((source, output), []).append((span, kind))
         fresh = self._context.fresh_wires(record)
         for wire in sorted({*record.wires, *declared}, key=wire_order):
-            kinds = [*record.wires.get(wire, ()), *declared.get(wire, ())]
-            evidence = min((kind[0] for kind in kinds), key=_EVIDENCE.index)
-            roles = sorted((kind[3] for kind in kinds if kind[3]), key=list(Role).index)
-            merged = (
-                evidence,
-                any(kind[1] for kind in kinds),
-                all(kind[2] for kind in kinds),
-                roles[0] if roles else None,
-            )
-            stale = fresh is not None and wire not in fresh and wire not in declared
-            yield (*wire, merged, stale)
+            told, tellings = record.wires.get(wire), declared.get(wire, [])
+            of_runs: list[Span] = [(told.at, None)] if told else []
+            for start, end in joined([*of_runs, *(span for span, _ in tellings)]):
+                kinds = [kind for (_, until), kind in tellings if until == end]
+                stands = told is not None and end is None
+                stale = stands and fresh is not None and wire not in fresh and not kinds
+                yield wire, (start, end), _merged([*kinds, *(told.kinds if told and stands else ())]), stale
+
+
+class _Flows:
+    """The flows of one job, or of one dataset without a job (``owner`` None), as they are added wire by wire.
+
+    What was replaced at one moment stands in flows of its own, so that a path through a flow is one of one time.
+    """
+
+    def __init__(self, owner: bytes | None, parts: tuple[str, ...]) -> None:
+        self._owner = owner
+        self._parts = parts
+        self._flows: dict[bytes, Flow] = {}
+        self._edges: dict[EdgeKey, Edge] = {}
+
+    def add(self, source: Name | None, output: Name | None, span: Span, kind: WireKind, *, stale: bool) -> None:
+        """Add one wire with when it stood."""
+        evidence, certain, undivided, role = kind
+        at, until = span
+        flow = self._flow(output, until)
+        if source is not None:
+            key = dataset_key(*source)
+            self._put(Edge(EdgeKind.FEEDS, key, flow, evidence, certain, stale, undivided, None, role, at, until))
+        if output is not None:
+            out = (EdgeKind.FEEDS, flow, dataset_key(*output))
+            known = self._edges.get(out)
+            if known is not None and known.at is not None:
+                certain, stale, at = known.certain or certain, known.stale and stale, min(known.at, at)
+            self._put(Edge(*out, certain=certain, stale=stale, at=at, until=until))
+
+    def rows(self) -> tuple[Iterable[Flow], Iterable[Edge]]:
+        """All flows and edges."""
+        return self._flows.values(), self._edges.values()
+
+    def _flow(self, output: Name | None, until: int | None) -> bytes:
+        replaced = () if until is None else (str(until),)
+        flow = store_key(Base.FLOW, *self._parts, *self._parts_of(output), *replaced)
+        if flow not in self._flows:
+            self._flows[flow] = Flow(key=flow, owner=self._owner, output=output)
+            if self._owner is not None:
+                self._put(Edge(EdgeKind.HAS_FLOW, self._owner, flow))
+        return flow
+
+    def _parts_of(self, output: Name | None) -> tuple[str, ...]:
+        """A dataset's own flow feeds nothing else."""
+        return () if self._owner is None or output is None else output
+
+    def _put(self, edge: Edge) -> None:
+        self._edges[edge.key] = edge
+
+
+_TOLD: WireKind = (Evidence.DECLARED, True, False, None)
+
+
+def _merged(kinds: list[WireKind]) -> WireKind:
+    roles = sorted((kind[3] for kind in kinds if kind[3]), key=list(Role).index)
+    return (
+        min((kind[0] for kind in kinds), key=_EVIDENCE.index),
+        any(kind[1] for kind in kinds),
+        all(kind[2] for kind in kinds),
+        roles[0] if roles else None,
+    )
 
 
 def _sources(claims: Claims) -> Iterator[Source]:
@@ -175,7 +245,7 @@ def _job(key: bytes, record: JobRecord) -> Job:
         description=documentation if isinstance(documentation, str) else None,
         repository=_text(location.get("repoUrl")) or _text(location.get("url")),
         commit=_text(location.get("version")),
-        updated_at=record.facets.updated,
+        updated_at=record.facets.minute,
         facets={name: value for name, value in facets.items() if name not in ("ownership", "tags", "documentation")},
     )
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from lineage.event.model import Event, PredictionRecord
+
 EntryKind = Literal["lineage", "predictions"]
 
 
@@ -32,13 +34,15 @@ class Envelope:
 class Submission:
     """One request's records, checked, each with the exact bytes received (after decompression), at least one.
 
-    ``digests`` are the records' SHA-256, where the caller has them already.
+    ``digests`` are the records' SHA-256, and ``parsed`` what the records say, where the caller has them already; the
+    ledger does not look at the latter.
     """
 
     kind: EntryKind
     records: tuple[bytes, ...]
     envelope: Envelope = Envelope()
     digests: tuple[bytes, ...] | None = None
+    parsed: tuple[Event | PredictionRecord, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

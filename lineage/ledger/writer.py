@@ -55,8 +55,8 @@ class GroupCommit:
     """The queue before a ledger, and the one thread that appends to it.
 
     At most ``capacity_records`` records and ``capacity_bytes`` bytes wait or are being written; a single larger
-    submission is taken when nothing else is there. ``on_commit`` is called on the writing thread with the
-    ledger's new size after each commit, before its waiters hear of it.
+    submission is taken when nothing else is there. After each commit, before its waiters hear of it, the writing
+    thread calls ``hand_over`` for each submission with its receipts, and ``on_commit`` with the ledger's new size.
     """
 
     def __init__(
@@ -66,10 +66,12 @@ class GroupCommit:
         capacity_records: int = 10_000,
         capacity_bytes: int = 64 * 1024 * 1024,
         on_commit: Callable[[int], None] | None = None,
+        hand_over: Callable[[Submission, Receipts], None] | None = None,
     ) -> None:
         self._ledger = ledger
         self._capacity = _Load(capacity_records, capacity_bytes)
         self._on_commit = on_commit
+        self._hand_over = hand_over
         self._queue: deque[_Waiting] = deque()
         self._load = _Load()
         self._changed = threading.Condition()
@@ -167,15 +169,18 @@ class GroupCommit:
             unavailable = LedgerUnavailableError(f"The ledger could not append: {error}")
             unavailable.__cause__ = error
             return [unavailable] * len(submissions)
-        self._tell_commit()
+        self._tell_commit(submissions, receipts)
         return receipts
 
-    def _tell_commit(self) -> None:
-        if self._on_commit is not None:
-            try:
+    def _tell_commit(self, submissions: Sequence[Submission], receipts: Sequence[Receipts]) -> None:
+        try:
+            if self._hand_over is not None:
+                for submission, its in zip(submissions, receipts, strict=True):
+                    self._hand_over(submission, its)
+            if self._on_commit is not None:
                 self._on_commit(self._ledger.size())
-            except Exception:
-                _log.exception("What listens to commits failed.")
+        except Exception:
+            _log.exception("What listens to commits failed.")
 
 
 def _bytes(submission: Submission) -> int:

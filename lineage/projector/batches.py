@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lineage.errors import DataFolderError
-from lineage.event.model import Event
+from lineage.event.model import Event, PredictionRecord
 from lineage.event.parser import parse_event
 from lineage.event.prediction import parse_prediction
 from lineage.ledger import Entry, Ledger
 from lineage.predictions import Prediction
+from lineage.projector.handover import Handover
 
 _BATCH_RECORDS = 500
 _BATCH_BYTES = 4 * 1024 * 1024
@@ -30,6 +31,29 @@ class Batch:
     end: int
     events: list[tuple[int, int, Event]] = field(default_factory=list)
     predictions: list[Prediction] = field(default_factory=list)
+
+
+def next_batch(ledger: Ledger, handover: Handover, start: int, until: int, skip: Callable[[Place], None]) -> Batch:
+    """The next entries from ``start`` on, before ``until``: those handed over, else as :func:`read_batch` reads them up
+    to the first that was. Raises as that does."""
+    first = handover.first(start)
+    if first != start:
+        return read_batch(ledger, start, until if first is None else min(first, until), skip)
+    batch = Batch(start, start)
+    records = size = 0
+    while batch.end < until and records < _BATCH_RECORDS and size < _BATCH_BYTES:
+        handed = handover.take(batch.end)
+        if handed is None:
+            break
+        for position, record in handed.records:
+            if isinstance(record, Event):
+                batch.events.append((batch.end, position, record))
+            else:
+                batch.predictions.append(_prediction(batch.end, position, record))
+        batch.end += 1
+        records += len(handed.records)
+        size += handed.size
+    return batch
 
 
 def read_batch(ledger: Ledger, start: int, until: int, skip: Callable[[Place], None]) -> Batch:
@@ -61,7 +85,7 @@ def _parse(entry: Entry, batch: Batch, skip: Callable[[Place], None]) -> None:
             continue
         try:
             if entry.kind == "predictions":
-                batch.predictions.append(_prediction(entry.index, position, record))
+                batch.predictions.append(_prediction(entry.index, position, parse_prediction(record)))
             else:
                 batch.events.append((entry.index, position, parse_event(record)))
         except MemoryError:
@@ -71,8 +95,7 @@ def _parse(entry: Entry, batch: Batch, skip: Callable[[Place], None]) -> None:
             skip((entry.index, position))
 
 
-def _prediction(index: int, position: int, record: bytes) -> Prediction:
-    told = parse_prediction(record)
+def _prediction(index: int, position: int, told: PredictionRecord) -> Prediction:
     return Prediction(
         index=index,
         position=position,

@@ -1,9 +1,10 @@
 """From the ledger's entries to the graph store and the prediction index, and what a crash or a restore needs.
 
 Three things are written, each in a transaction of its own: predictions and the graph with every batch, the facts about
-once a second. So the graph is never behind the facts; after a crash it is ahead of them, and the fold takes the entries
-between the two again, whose changes the store has already. Whatever else is found (a store that was replaced, another
-ledger, a ledger that was restored from a backup) is answered by building everything anew.
+once a second, and every 5,000 events while a backlog is worked off. So the graph is never behind the facts; after a
+crash it is ahead of them, and the fold takes the entries between the two again, whose changes the store has already.
+Whatever else is found (a store that was replaced, another ledger, a ledger that was restored from a backup) is answered
+by building everything anew.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from lineage.errors import BusyError, DataFolderError, UnavailableError
-from lineage.fold.fold import RULES, Fold, Taken
+from lineage.fold.fold import Fold, Taken
 from lineage.fold.store import FactStore, Table
 from lineage.ledger import Ledger
 from lineage.model import Changes
 from lineage.predictions import Prediction
-from lineage.projector.batches import Batch, Place, read_batch
+from lineage.projector.batches import Batch, Place, next_batch, read_batch
+from lineage.projector.handover import Handover
+from lineage.projector.seal import SEAL, seal
 from lineage.store import GraphStore
 
 Advance = Callable[[int, int], None]
@@ -28,8 +31,6 @@ Advance = Callable[[int, int], None]
 
 _KEEP_SECONDS = 1.0
 _KEEP_EVENTS = 5_000
-_SEAL = b"ledger"
-"""Key of the record that says which ledger the facts were made from; no unit of rows has a key of six bytes."""
 _FEWER = "the ledger has fewer entries than were projected"
 _NOT_OF_A_RECORD = (UnavailableError, BusyError, DataFolderError, MemoryError)
 """Errors that say nothing about a record: no record is passed over because of them."""
@@ -58,7 +59,7 @@ class Projection:
     """Brings ``store`` and ``predictions`` up to date with ``ledger``.
 
     ``facts`` must be able to roll back. ``harden`` makes durable what ``store`` has committed; it is called before each
-    commit of the facts. Any thread may call; one works at a time.
+    commit of the facts, ``rest`` between two pieces of the fold's work. Any thread may call; one works at a time.
     """
 
     def __init__(
@@ -69,10 +70,11 @@ class Projection:
         predictions: Predictions,
         *,
         harden: Callable[[], None] = _nothing,
+        rest: Callable[[], None] = _nothing,
     ) -> None:
         self._ledger = ledger
         self._facts = facts
-        self._fold = Fold(facts)
+        self._fold = Fold(facts, rest=rest)
         self._store = store
         self._predictions = predictions
         self._harden = harden
@@ -82,6 +84,8 @@ class Projection:
         self._indexed = 0
         self._unkept = 0
         self._kept_at = time.monotonic()
+        self.handover = Handover()
+        """What is put here need not be read from the ledger."""
         self.reached = 0
         """How many ledger entries the store and the predictions reflect."""
 
@@ -103,8 +107,9 @@ class Projection:
                 head = size if until is None else min(size, until)
                 if self.reached >= head:
                     return False
-                self._project(read_batch(self._ledger, self.reached, head, self._skipped.add))
-                if self._unkept >= _KEEP_EVENTS or time.monotonic() - self._kept_at >= _KEEP_SECONDS:
+                self._project(next_batch(self._ledger, self.handover, self.reached, head, self._skipped.add))
+                is_time = self.reached >= head and time.monotonic() - self._kept_at >= _KEEP_SECONDS
+                if is_time or self._unkept >= _KEEP_EVENTS:
                     self._keep(self.reached)
                 return True
             except BaseException:
@@ -179,7 +184,7 @@ class Projection:
     def _keep(self, size: int) -> None:
         """Commit the facts as those of the first ``size`` entries, which the store has."""
         self._harden()
-        self._facts.put(Table.ROWS, _SEAL, self._seal(size))
+        self._facts.put(Table.ROWS, SEAL, seal(self._ledger, size))
         self._fold.commit(size)
         if self._indexed < size:
             self._predictions.apply((), size)
@@ -213,16 +218,12 @@ class Projection:
 
     def _foreign(self, kept: int, head: int) -> str | None:
         """Why the facts are not those of this ledger's first entries, or None."""
-        sealed = self._facts.get(Table.ROWS, _SEAL)
+        sealed = self._facts.get(Table.ROWS, SEAL)
         if sealed is None:
             return "there are no facts"
         if kept > head:
             return _FEWER
-        return None if sealed == self._seal(kept) else "it was made from another ledger, or by other rules"
-
-    def _seal(self, size: int) -> bytes:
-        """Names the rules, the ledger and its first ``size`` entries: its id and their Merkle root."""
-        return RULES.to_bytes(4) + self._ledger.id.encode() + self._ledger.root(size)
+        return None if sealed == seal(self._ledger, kept) else "it was made from another ledger, or by other rules"
 
     def _clear(self, why: str) -> None:
         """Empty graph and facts, in this order: a graph behind its facts is noticed, one without is too."""
@@ -231,7 +232,7 @@ class Projection:
         self._store.clear()
         self._facts.clear()
         self._fold.rollback()
-        self._facts.put(Table.ROWS, _SEAL, self._seal(0))
+        self._facts.put(Table.ROWS, SEAL, seal(self._ledger, 0))
         self._fold.commit(0)
         self.reached = 0
 

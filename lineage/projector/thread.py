@@ -8,12 +8,12 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from lineage.errors import BusyError, DataFolderError, UnavailableError
 from lineage.fold.store import FactStore
-from lineage.ledger import Ledger
+from lineage.ledger import Ledger, Receipt, Submission
 from lineage.projector.projection import Advance, Predictions, Projection
 from lineage.proof.leaf import decode
 from lineage.store import GraphStore
@@ -37,6 +37,10 @@ def _nothing() -> None:
     return None
 
 
+def _never() -> bool:
+    return False
+
+
 class Projector:
     """Keeps ``store`` and ``predictions`` up to date with ``ledger``, from :meth:`start` to :meth:`stop`.
 
@@ -55,7 +59,8 @@ class Projector:
         harden: Callable[[], None] = _nothing,
     ) -> None:
         self._ledger = ledger
-        self._projection = Projection(ledger, facts, store, predictions, harden=harden)
+        self._projection = Projection(ledger, facts, store, predictions, harden=harden, rest=self._rest)
+        self._others_wait: Callable[[], bool] = _never
         self._changed = threading.Condition()
         self._told = 0
         self._wanted = 0
@@ -89,6 +94,22 @@ class Projector:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+
+    def hand_over(self, submission: Submission, receipts: Sequence[Receipt]) -> None:
+        """Take what a submission that is durable now says, if it tells; call it before :meth:`wake`."""
+        self._projection.handover.put(submission, receipts)
+
+    def give_way(self, others_wait: Callable[[], bool]) -> None:
+        """Let go of the interpreter between two pieces of work while ``others_wait``.
+
+        A thread that wants it would have to ask for it for half a millisecond each time, and the thread that appends
+        to the ledger wants it ten times for each group: that took a fifth of the intake's rate.
+        """
+        self._others_wait = others_wait
+
+    def _rest(self) -> None:
+        if self._others_wait():
+            time.sleep(0)
 
     def wake(self, size: int) -> None:
         """The ledger now has ``size`` entries."""

@@ -33,6 +33,11 @@ class Names:
         self._joins: dict[str, Write] = {}
         self._joined: dict[bytes, str] = {}
 
+    @property
+    def any_read_only(self) -> bool:
+        """Whether any version is read and written by nobody: what such versions join depends on all writes (f)."""
+        return bool(self._floating or self._joins)
+
     def add(self, touch: Touch) -> None:
         """Take the versions that a run declared as read."""
         for version, reader in _declared(touch):

@@ -61,6 +61,14 @@ class Timeline:
             write = self.writes.by_key[key]
             self.writes.retell(write, self._contents_of(write))
 
+    @property
+    def dropped_at(self) -> int | None:
+        """When the dataset's last life ended, None if it lives."""
+        ended = self.ends.last()
+        if ended is None or any(write.place >= ended for write in self.writes.since(ended[0])):
+            return None
+        return ended[0]
+
     def identity(self, run: bytes) -> tuple[WriteId, ...]:
         """Which versions the writes of ``run`` belong to, in the order of its touch's writes."""
         return self._identities.get(run, ())
@@ -70,6 +78,10 @@ class Timeline:
         before = self.touches.get(run)
         affected = Affected()
         if before == touch:
+            return affected
+        if _only_reads(before) and _only_reads(touch):
+            self._set_reader(run, before, touch)
+            affected.runs.add(run)
             return affected
         runs = self._family(before) | self._family(touch) | {run}
         states = {
@@ -92,6 +104,17 @@ class Timeline:
         affected.runs.add(run)
         affected.versions.update(self.writes.by_id[write_id].key for write_id in self.identity(run))
         return affected
+
+    def _set_reader(self, run: bytes, before: Touch | None, touch: Touch | None) -> None:
+        """Set a touch on which nothing else depends."""
+        if before is not None and (touch is None or touch.start != before.start):
+            self._readers.discard(before.start, run)
+        if touch is None:
+            self.touches.pop(run, None)
+            return
+        if before is None or touch.start != before.start:
+            self._readers.add(touch.start, run)
+        self.touches[run] = touch
 
     def tell(self, teller: bytes, told: Mapping[str, Content]) -> Affected:
         """Set what ``teller``, which is no run, tells of the content of declared versions; what that affects."""
@@ -235,6 +258,8 @@ class Timeline:
 
     def _affect_by_names(self, versions: set[str], moved: set[str], affected: Affected) -> None:
         """``versions`` may name something else now; the writes that ``moved`` name have changed themselves."""
+        if not (versions or moved or self.names.any_read_only):
+            return
         owners = self._told_owners(versions)
         renamed = self.names.settle(versions)
         self._retell(owners | self._told_owners(versions), affected)
@@ -297,6 +322,18 @@ class Timeline:
             if earlier.to == end.to and not any(earlier.place < write.place <= mine for write in others):
                 return False
         return True
+
+
+def _only_reads(touch: Touch | None) -> bool:
+    """Whether a batch run did nothing but read, and tells neither a version nor a content."""
+    return touch is None or not (
+        touch.continuous
+        or touch.writes
+        or touch.ends
+        or touch.reads is None
+        or touch.renames_at is not None
+        or any(told.versions or told.digests for told in touch.reads)
+    )
 
 
 def _own(touch: Touch) -> tuple[str, str, str]:

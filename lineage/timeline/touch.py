@@ -42,6 +42,7 @@ class TouchWrite(msgspec.Struct, frozen=True, array_like=True):
     ended: bool = True
     mode: Mode = Mode.SILENT
     card: dict[str, object] = {}
+    schema: bytes | None = None
 
 
 class End(msgspec.Struct, frozen=True, array_like=True):

@@ -14,7 +14,9 @@ from lineage.timeline.touch import DigestName, Mode, Touch, TouchWrite, WriteId,
 Place = tuple[int, Rank]
 """Where a write stands among the versions of its dataset: (written, rank)."""
 
-WriteState = tuple[Place, bool, bool, tuple[str, ...], tuple[Digest, ...], Mode, frozenset[str], int, object, object]
+WriteState = tuple[
+    Place, bool, bool, tuple[str, ...], tuple[Digest, ...], Mode, frozenset[str], int, object, object, object
+]
 """What others depend on of a write; the place first."""
 
 FIRST = Rank(-(2**63), "", "", "")
@@ -48,6 +50,7 @@ class Write:
     parents: frozenset[str] = frozenset()
     start: int = 0
     card: dict[str, object] = field(default_factory=dict)
+    schema: bytes | None = None
 
     @property
     def written(self) -> int:
@@ -61,6 +64,9 @@ class Write:
 
     def settle(self) -> None:
         """Compute everything from the parts."""
+        if len(self.parts) == 1:
+            self._settle_alone(*next(iter(self.parts.values())))
+            return
         ordered = sorted(self.parts.values(), key=lambda part: (part[1].written, part[1].rank))
         writes = [write for _, write in ordered]
         self.place = (max(w.written for w in writes), max(w.rank for w in writes))
@@ -75,12 +81,24 @@ class Write:
         self.parents = frozenset(touch.parent[0] for touch, _ in ordered if touch.parent)
         self.start = min(touch.start for touch, _ in ordered)
         self.card = next((w.card for w in reversed(writes) if w.card), {})
+        self.schema = next((w.schema for w in reversed(writes) if w.schema), None)
+
+    def _settle_alone(self, touch: Touch, write: TouchWrite) -> None:
+        """As :meth:`settle`, for what one run wrote."""
+        self.place = (write.written, write.rank)
+        self.certain, self.ended = write.certain, write.ended
+        self.declared = (write.declared,) if write.declared else ()
+        self.digests = self.contents = merge_digests((), write.digests)
+        self.mode = write.mode
+        self.parents = frozenset((touch.parent[0],)) if touch.parent else frozenset()
+        self.start = touch.start
+        self.card, self.schema = write.card, write.schema
 
     def state(self) -> WriteState:
         """What others depend on."""
         return (
             self.place, self.certain, self.ended, self.declared, self.digests, self.mode, self.parents, self.start,
-            frozenset(self.parts), self.card,
+            frozenset(self.parts), self.card, self.schema,
         )  # fmt: skip
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reference_fold.facts import NO_RUN, Facts, Flow, VersionId
+from reference_fold.facts import NO_RUN, Facts, Flow, VersionId, Wire
 from reference_fold.names import datasets_of
 
 from lineage.event.model import Event, Name
 from lineage.facts.extract import run_claims
+from lineage.facts.schema import Fields
 from lineage.fold.fold import Fold, MemoryFacts
 from lineage.keys import Base, store_key
 from lineage.model import (
     Changes,
+    Column,
     Dataset,
     Digest,
     Edge,
@@ -69,6 +71,8 @@ class _Reader:
         elif isinstance(node, Version):
             facts.versions[self._version(node)] = (node.written_at, node.certain, frozenset(node.declared))
             facts.version_gaps[self._version(node)] = _codes(node.gaps)
+            if node.schema is not None:
+                facts.schemas[self._version(node)] = self._fields(node)
         elif isinstance(node, Dataset) and any(gap.code == GapCode.ALIAS_CONFLICT.value for gap in node.gaps):
             facts.conflicts[Name(node.namespace, node.name)] = True
 
@@ -81,10 +85,29 @@ class _Reader:
             facts.read_gaps[key] = _codes(edge.gaps)
         elif edge.kind is EdgeKind.WROTE and isinstance(source, FlowNode) and isinstance(target, Version):
             facts.wrote[self._flow(source), self._version(target)] = edge.certain
+        elif edge.kind is EdgeKind.FEEDS and isinstance(source, Column) and isinstance(target, Column):
+            fields = (Name(source.namespace, source.name), source.column, Name(target.namespace, target.name))
+            facts.columns[*fields, target.column] = (edge.at, edge.until)
         elif edge.kind is EdgeKind.FEEDS and isinstance(target, FlowNode):
-            job = self._nodes.get(target.owner or b"")
-            fed = (self._name(source), Name(job.namespace, job.name) if isinstance(job, Job) else None, target.output)
-            facts.logical[fed] = (edge.evidence.value, edge.certain, edge.stale, edge.undivided)
+            wire = (self._name(source), self._job(target), target.output, edge.until)
+            facts.logical[wire] = (edge.evidence.value, edge.certain, edge.stale, edge.undivided)
+            self._since(facts, wire, edge)
+        elif edge.kind is EdgeKind.FEEDS and isinstance(source, FlowNode):
+            self._since(facts, (None, self._job(source), self._name(target), edge.until), edge)
+
+    def _since(self, facts: Facts, wire: Wire, edge: Edge) -> None:
+        """Two names of one dataset may both tell what it is made from."""
+        assert edge.at is not None
+        facts.since[wire] = min(edge.at, facts.since.get(wire, edge.at))
+
+    def _job(self, flow: FlowNode) -> Name | None:
+        job = self._nodes.get(flow.owner or b"")
+        return Name(job.namespace, job.name) if isinstance(job, Job) else None
+
+    def _fields(self, node: Version) -> Fields:
+        dataset = self._nodes[node.dataset]
+        assert isinstance(dataset, Dataset)
+        return next(schema.fields for schema in dataset.schemas if schema.digest == node.schema)
 
     def _name(self, node: Node | None) -> Name:
         return Name(node.namespace, node.name) if isinstance(node, Dataset) else Name("", "no such node")

@@ -29,7 +29,8 @@ from collections.abc import Iterable
 from reference_fold.division import Feeds, Inputs, feeds_of_declaration, feeds_of_run, writes_of
 from reference_fold.facts import Facts, Flow, VersionId
 from reference_fold.reads import Met, Timeline, builds_on, met_by, taken_along
-from reference_fold.told import Tellings, dataset_flows, id_of, tellings_of
+from reference_fold.standing import Teller, columns_of, declared_by_datasets, declared_by_jobs, spans_of
+from reference_fold.told import Tellings, id_of, tellings_of
 from reference_fold.versions import (
     Moments,
     Written,
@@ -44,6 +45,8 @@ from reference_fold.versions import (
 from reference_fold.world import Run, World, world_of
 
 from lineage.event.model import Event, Name
+from lineage.facts.schema import Fields
+from lineage.keys import run_key
 
 STRENGTH = ("DECLARED", "HASH", "BUILDS_ON", "RENAME", "INFERRED", "TIME", "AS_FOUND")
 EVIDENCE = ("DECLARED", "COLUMN", "INFERRED")
@@ -113,6 +116,7 @@ class _Graph:
         self._world = world
         self._feeds = feeds
         self._met: dict[tuple[VersionId, Flow], list[tuple[Met, str]]] = {}
+        self._seen_with: dict[VersionId, list[tuple[int, bytes, Fields]]] = {}
         self.line = line
 
     # -- flows that write
@@ -198,6 +202,8 @@ class _Graph:
             seen = min(met.time, self.facts.versions.get(key[0], (met.time,))[0])
             self.facts.versions[key[0]] = (seen, True, names)
             self.facts.version_gaps[key[0]] = frozenset()
+            told = self._seen_with.setdefault(key[0], [])
+            told.append((met.time, run_key(run.id[0], *run.id[1]), self._world.schema_read(run, met.version[0])))
 
     # -- nodes and the logical level
 
@@ -209,30 +215,75 @@ class _Graph:
             names = frozenset([version.declared] if version.declared else [])
             self.facts.versions[id_of(version)] = (version.written, version.certain, names)
             self.facts.version_gaps[id_of(version)] = frozenset(version.gaps)
+            self._add_schema(id_of(version), self._schemas_told(version))
+        for found, seen in self._seen_with.items():
+            self._add_schema(found, [schema for _, _, schema in sorted(seen)])
+
+    def _add_schema(self, version: VersionId, told: list[Fields]) -> None:
+        """The one told last."""
+        if any(told):
+            self.facts.schemas[version] = [fields for fields in told if fields][-1]
+
+    def _schemas_told(self, version: Written) -> list[Fields]:
+        """What the run tells of what it writes; while it goes on, until it writes the next version."""
+        moments = [v.moment for v in self.line.of(version.dataset) if v.run is version.run and v.moment is not None]
+        later = min(
+            (moment for moment in moments if version.moment is not None and moment > version.moment), default=None
+        )
+        return [
+            self._world.fields(write.schema)
+            for claims, write in writes_of(version.run.claims, version.dataset)
+            if later is None or claims.time < later
+        ]
 
     def add_logical(self) -> None:
-        """Jobs' flows: the union over their runs and their last JobEvent, with R9's attributes."""
-        told: dict[tuple[Name, Name, Name | None], list[tuple[Run | None, str, bool]]] = {}
+        """Jobs' flows: the union over their runs and the JobEvent that stands, with R9's attributes; those of datasets
+        that say themselves what they are made from; and columns. What was replaced has its end."""
+        told: dict[tuple[Name | None, Name | None, Name | None], list[Teller]] = {}
         for run, feeds in self._feeds.items():
             for output, inputs in feeds.of.items():
-                for name, evidence in inputs.items():
-                    told.setdefault((name, run.id[1], output), []).append((run, evidence, feeds.undivided))
-                inferred = [(name, "INFERRED") for name, _ in self._inferred(run)] if output else []
-                old = renamed_from(run, output) if output else None
-                for name, evidence in [*([(old, "DECLARED")] if old else []), *inferred]:
-                    if name not in inputs:
-                        told.setdefault((name, run.id[1], output), []).append((run, evidence, False))
-        for job, claims in self._world.declarations.items():
+                ties: dict[Name | None, str] = {name: "INFERRED" for name, _ in self._inferred(run) if output}
+                if output and (old := renamed_from(run, output)) is not None:
+                    ties[old] = "DECLARED"
+                for name, evidence in {**ties, **(inputs or {None: "DECLARED"})}.items():
+                    undivided = feeds.undivided and name in inputs
+                    told.setdefault((name, run.id[1], output), []).append(
+                        Teller(run, evidence, undivided, (run.start, None))
+                    )
+        for job, claims, span in declared_by_jobs(self._world):
             feeds = feeds_of_declaration(claims, self._world)
             for output, inputs in feeds.of.items():
-                for name, evidence in inputs.items():
-                    told.setdefault((name, job, output), []).append((None, evidence, feeds.undivided))
-        for edge, tellers in told.items():
-            self.facts.logical[edge] = self._attributes(edge[1], tellers)
-        for source, dataset in dataset_flows(self._world):
-            self.facts.logical[source, None, dataset] = ("DECLARED", True, False, False)
+                for name, evidence in (inputs or {None: "DECLARED"}).items():
+                    told.setdefault((name, job, output), []).append(Teller(None, evidence, feeds.undivided, span))
+        for (name, job, output), tellers in told.items():
+            self._add_wire(name, job, output, tellers)
+        for dataset, tellers_of in self._told_by_datasets().items():
+            for name, tellers in tellers_of.items():
+                self._add_wire(name, None, self._world.names.of(dataset), tellers)
+        self.facts.columns = dict(columns_of(self._world, self._feeds))
 
-    def _attributes(self, job: Name, tellers: list[tuple[Run | None, str, bool]]) -> tuple[str, bool, bool, bool]:
+    def _told_by_datasets(self) -> dict[Name, dict[Name | None, list[Teller]]]:
+        found: dict[Name, dict[Name | None, list[Teller]]] = {}
+        for dataset, sources, span in declared_by_datasets(self._world):
+            names = {source.name for source in sources} & self._world.known
+            for name in {None, *names} - {self._world.names.of(dataset)}:
+                teller = Teller(None, "DECLARED", False, span)
+                found.setdefault(dataset, {}).setdefault(name, []).append(teller)
+        return found
+
+    def _add_wire(self, name: Name | None, job: Name | None, output: Name | None, tellers: list[Teller]) -> None:
+        for (start, end), last in spans_of(tellers):
+            wire = (name, job, output, end)
+            if name is not None:
+                self.facts.logical[wire] = self._attributes(job, [(t.run, t.evidence, t.undivided) for t in last])
+                self.facts.since[wire] = min(start, self.facts.since.get(wire, start))
+            if output is not None:
+                out = (None, job, output, end)
+                self.facts.since[out] = min(start, self.facts.since.get(out, start))
+
+    def _attributes(
+        self, job: Name | None, tellers: list[tuple[Run | None, str, bool]]
+    ) -> tuple[str, bool, bool, bool]:
         completed = [run for run in self._world.runs.values() if run.id[1] == job and run.state == "COMPLETE"]
         last = max(completed, key=lambda run: run.rank, default=None)
         runs = [run for run, _, _ in tellers]

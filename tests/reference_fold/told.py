@@ -12,7 +12,7 @@ from reference_fold.world import World, claims_of
 
 from lineage.event.model import EventKind, Name
 from lineage.facts.claims import Claims
-from lineage.facts.extract import DECLARED_SOURCES, dataset_telling, declared_sources
+from lineage.facts.extract import dataset_telling
 from lineage.model import Digest
 
 Rank = tuple[int, str, Name]
@@ -69,22 +69,6 @@ def _input_said(claims: Claims, name: Name) -> Said:
     stamped = {(write.name, write.version) for write in claims.writes}
     versions = [read.version for read in reads if read.version and (name, read.version) not in stamped]
     return Said(name, versions[0] if versions else None, digests_of([read.digests for read in reads]))
-
-
-def dataset_flows(world: World) -> dict[tuple[Name, Name], bool]:
-    """(source, dataset) as datasets themselves say what they are made from, each facet as told last."""
-    told: dict[Name, dict[str, object]] = {}
-    for event in world.events:
-        if event.dataset is not None:
-            facets = {name: event.dataset.facets[name] for name in DECLARED_SOURCES if name in event.dataset.facets}
-            told.setdefault(event.dataset.name, {}).update(facets)
-    flows = {}
-    for dataset, facets in told.items():
-        public = world.names.of(dataset)
-        for source in declared_sources(facets) or ():
-            if (name := world.names.of(source.name)) in world.known - {public}:
-                flows[name, public] = True
-    return flows
 
 
 class Tellings:

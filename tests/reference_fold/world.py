@@ -15,6 +15,7 @@ from lineage.dialects import dialect_of
 from lineage.event.model import Event, Name
 from lineage.facts.claims import Claims
 from lineage.facts.extract import processing_type, run_claims
+from lineage.facts.schema import Fields, fields_of, schema_digest
 
 RunId = tuple[str, Name]
 Rank = tuple[int, str, Name]
@@ -55,14 +56,25 @@ class Run:
 
 @dataclass
 class World:
-    """Everything that the rules for flows and versions start from. ``declarations``: each job's last JobEvent (R3)."""
+    """Everything that the rules for flows and versions start from. ``declarations``: each job's JobEvents (R3)."""
 
     events: list[Event]
     names: Names
     runs: dict[RunId, Run]
-    declarations: dict[Name, Claims]
+    declarations: dict[Name, list[Claims]]
     models: set[Name]
     known: set[Name]
+
+    def fields(self, schema: bytes | None) -> Fields:
+        """The fields that some event tells, by what stands for them in claims."""
+        every = (fields_of(dataset.facets) for event in self.events for dataset in datasets_of(event))
+        return next((fields for fields in every if schema and schema_digest(fields) == schema), ())
+
+    def schema_read(self, run: Run, dataset: Name) -> Fields:
+        """The schema of an input as the earliest event tells it that tells any."""
+        started_first = sorted(run.claims, key=lambda claims: (claims.time, claims.type != "START", claims.hash))
+        told = (read.schema for claims in started_first for read in claims.reads if read.name == dataset)
+        return self.fields(next((schema for schema in told if schema), None))
 
 
 def world_of(events: Iterable[Event]) -> World:
@@ -72,11 +84,11 @@ def world_of(events: Iterable[Event]) -> World:
     names = names_of(meant)
     told = [(event, claims_of(event, names)) for event in meant if event.job is not None]
     runs: dict[RunId, Run] = {}
-    declarations: dict[Name, Claims] = {}
+    declarations: dict[Name, list[Claims]] = {}
     for event, claims in told:
         assert event.job is not None
         if event.run_id is None:
-            declarations[event.job] = claims
+            declarations.setdefault(event.job, []).append(claims)
         else:
             runs.setdefault((event.run_id, event.job), Run((event.run_id, event.job), [])).claims.append(claims)
     job_types = {e.job: kind for e in meant if e.job is not None and (kind := processing_type(e.job_facets))}

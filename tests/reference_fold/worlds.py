@@ -17,7 +17,8 @@ SPARK = "https://github.com/OpenLineage/OpenLineage/tree/1.53.0/integration/spar
 
 @dataclass(frozen=True)
 class Mix:
-    """How often each thing is told, as a probability; 0 keeps a world free of it. ``loss``: of an event."""
+    """How often each thing is told, as a probability; 0 keeps a world free of it. ``loss``: of an event;
+    ``declared``: how many may be told without a run."""
 
     version: float = 0
     digest: float = 0
@@ -35,6 +36,8 @@ class Mix:
     same_time: float = 0.3
     declaration: float = 0
     dataset: float = 0
+    schema: float = 0
+    declared: int = 3
     runs: int = 6
     spark: bool = False
 
@@ -61,7 +64,13 @@ NARROW: dict[str, Mix] = {
     "streams_and_lifecycle": Mix(streams=0.4, lifecycle=0.3, failure=0.2, version=0.2),
     "rollouts": Mix(streams=0.6, rollout=0.5, model=0.5),
     "declarations": Mix(declaration=0.6, version=0.2, columns=0.1),
+    "redeclarations": Mix(declaration=0.8, dataset=0.4, columns=0.3, facet=0.2, declared=12, runs=3),
+    "redeclarations_and_symlinks": Mix(
+        declaration=0.8, dataset=0.5, columns=0.2, facet=0.3, symlink=0.05, failure=0.2, declared=12, runs=3
+    ),
     "tellings": Mix(dataset=0.6, version=0.3, facet=0.2, columns=0.1),
+    "schemas": Mix(schema=0.5, version=0.3, digest=0.2, failure=0.2, lifecycle=0.2),
+    "schemas_of_streams": Mix(schema=0.5, streams=0.6, model=0.2),
     "spark": Mix(spark=True, parent=0.6, model=0.3, version=0.1),
     "mixed": Mix(
         version=0.2, digest=0.15, symlink=0.02, lifecycle=0.1, columns=0.04, facet=0.02, model=0.1, streams=0.15,
@@ -87,7 +96,7 @@ def _world(random: Random, mix: Mix) -> list[Json]:
     events: list[Json] = []
     for number in range(random.randint(1, mix.runs)):
         events += _run(random, mix, names, number)
-    for _ in range(3):
+    for _ in range(mix.declared):
         if random.random() < mix.declaration:
             job = {"namespace": "n", "name": f"j{random.randrange(3)}", "facets": {}}
             events.append({**_base(mix, _time(random, mix)), "job": job, **_io(random, mix, names)})
@@ -173,6 +182,8 @@ def _dataset(random: Random, mix: Mix, names: list[str], is_output: bool) -> Jso
     facets: Json = {}
     if random.random() < mix.version:
         facets["version"] = {"datasetVersion": random.choice("ABCD")}
+    if mix.schema and random.random() < mix.schema:
+        facets["schema"] = {"fields": [{"name": each, "type": "int"} for each in random.choice(["", "u", "uv", "vu"])]}
     if random.random() < mix.digest:
         digest = {"algorithm": "sha256", "digest": random.choice("abc") * 4, "scope": "FULL", "method": "file"}
         facets["lineageGraph_contentHash"] = {"digests": [digest]}

@@ -118,6 +118,26 @@ def rollout(number: int) -> list[Told]:
     return (first if number == 1 else []) + told
 
 
+def declared_again(number: int) -> list[Told]:
+    """A JobEvent and a DatasetEvent that say what the last one said."""
+    head = {key: value for key, value in run(number, job="j")[0].items() if key not in ("run", "eventType")}
+    (of_job,) = [{**head, "inputs": [dataset("i")], "outputs": [dataset("o")]}]
+    made = dataset("o", lineage={"inputs": [{"type": "DATASET", "namespace": "db", "name": "i"}]})
+    return [of_job, {key: head[key] for key in ("eventTime", "producer", "schemaURL")} | {"dataset": made}]
+
+
+def overlapping_runs(number: int) -> list[Told]:
+    """Four at a time, and only at their end they tell what they write and how: what running ones tell is withdrawn."""
+
+    def told(field: str) -> Told:
+        fields = {"c": {"inputFields": [{"namespace": "db", "name": "i", "field": field}]}}
+        return dataset("o", columnLineage={"fields": fields})
+
+    begun = run(number, job="j", types=("START",), inputs=[dataset("i"), dataset("k")], outputs=[told("early")])
+    ended = run(max(number - 3, 1), job="j", at=number, inputs=[dataset("i")], outputs=[dataset("p"), told("late")])
+    return [*begun, *ended[1:]]
+
+
 def calls(fold: Fold, facts: SQLiteFacts, told: list[Told], index: int) -> int:
     """How many functions are called to take the events, each as a batch of its own."""
     count = 0
@@ -140,7 +160,7 @@ def calls(fold: Fold, facts: SQLiteFacts, told: list[Told], index: int) -> int:
     [
         reader_of_a_declared_version, reader_of_a_written_version, reader_of_a_content, reader_by_time, writer,
         writer_of_versions, writer_and_reader, appender, failing_run, run_that_never_ends, column_lineage, child,
-        rollout,
+        rollout, declared_again, overlapping_runs,
     ],
 )  # fmt: skip
 def test_the_cost_of_an_event_does_not_grow(events: Callable[[int], list[Told]]) -> None:

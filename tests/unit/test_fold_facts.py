@@ -146,9 +146,11 @@ def test_of_many_links_the_first_and_last_of_each_prefix_are_found(
 def test_nothing_is_in_the_file_before_the_commit(facts: SQLiteFacts, tmp_path: Path) -> None:
     facts.put(Table.RUN, b"key", b"value")
     facts.link(Table.NAMES, b"key", b"other")
-    beside = SQLiteFacts(tmp_path / "facts.sqlite")
-    assert beside.get(Table.RUN, b"key") is None
+    before = SQLiteFacts(tmp_path / "facts.sqlite")
+    assert before.get(Table.RUN, b"key") is None
+    before.close()
     facts.commit(3)
+    beside = SQLiteFacts(tmp_path / "facts.sqlite")
     assert (beside.get(Table.RUN, b"key"), beside.linked(Table.NAMES, b"key", b"other")) == (b"value", b"")
     assert beside.watermark() == 3
     beside.close()

@@ -21,7 +21,7 @@ from lineage_ingest.intake.guard import sender_of
 from lineage_ingest.intake.health import LedgerHealth
 from lineage_ingest.intake.metrics import IntakeMetrics
 from lineage_ingest.intake.receipts import describe, describe_batch
-from lineage_ingest.intake.records import Batch, check_batch, check_single, is_batch
+from lineage_ingest.intake.records import Batch, Record, check_batch, check_single, is_batch
 from lineage_ingest.intake.rejected import RejectedLog, Rejection
 
 INLINE_CHECK = 256 << 10
@@ -124,19 +124,19 @@ class Intake:
         if target.batch and (not target.single or is_batch(data, body.content_type)):
             return await self._take_batch(target.kind, data, scope, body)
         if len(data) <= INLINE_CHECK:
-            digest, warnings = check_single(target.kind, data, body.content_type)
+            parsed = check_single(target.kind, data, body.content_type)
         else:
-            digest, warnings = await self._in_thread(check_single, target.kind, data, body.content_type)
-        receipts = await self._commit(target.kind, (data,), (digest,), scope, body)
+            parsed = await self._in_thread(check_single, target.kind, data, body.content_type)
+        receipts = await self._commit(target.kind, (data,), (parsed,), scope, body)
         receipt = receipts[0]
-        return json_answer(200 if receipt.duplicate else 201, describe(receipt, warnings))
+        return json_answer(200 if receipt.duplicate else 201, describe(receipt, parsed.warnings))
 
     async def _take_batch(self, kind: EntryKind, data: bytes, scope: Scope, body: Body) -> Answer:
         limits = self._limits
         batch = await self._in_thread(
             check_batch, kind, data, body.content_type, limits.batch_records, limits.event_bytes
         )
-        receipts = await self._commit(kind, batch.records, batch.digests, scope, body) if batch.records else []
+        receipts = await self._commit(kind, batch.records, batch.parsed, scope, body) if batch.records else []
         return await self._in_thread(self._batch_answer, batch, receipts, scope, body)
 
     def _batch_answer(self, batch: Batch, receipts: list[Receipt], scope: Scope, body: Body) -> Answer:
@@ -150,12 +150,13 @@ class Intake:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
     async def _commit(
-        self, kind: EntryKind, records: tuple[bytes, ...], digests: tuple[bytes, ...], scope: Scope, body: Body
+        self, kind: EntryKind, records: tuple[bytes, ...], parsed: tuple[Record, ...], scope: Scope, body: Body
     ) -> list[Receipt]:
         envelope = _envelope(sender_of(scope).name, body.content_type)
+        digests = tuple([record.hash for record in parsed])
         begun = time.perf_counter()
         try:
-            receipts = await self._durable(Submission(kind, records, envelope, digests))
+            receipts = await self._durable(Submission(kind, records, envelope, digests, parsed))
         except LedgerUnavailableError as error:
             self._health.failed(error)
             raise

@@ -47,7 +47,7 @@ def describe_batch(batch: Batch, receipts: list[Receipt]) -> dict[str, Any]:
             for refusal in batch.refusals
         ],
         "receipts": [
-            {"element": element, **describe(receipt, warnings)}
-            for element, receipt, warnings in zip(batch.elements, receipts, batch.warnings, strict=True)
+            {"element": element, **describe(receipt, parsed.warnings)}
+            for element, receipt, parsed in zip(batch.elements, receipts, batch.parsed, strict=True)
         ],
     }

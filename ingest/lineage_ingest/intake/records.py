@@ -25,6 +25,9 @@ _LINE_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl"
 _MANY_COMMAS = 1_000_000
 """Were each of so many commas an element, splitting would take 150 MB; from there on elements are counted first."""
 
+Record = Event | PredictionRecord
+"""What a record says."""
+
 _SPACE = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 _TOKEN = re.compile(STRING + rb"|[\[{]|[\]}]|,", re.DOTALL)
@@ -42,13 +45,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch, checked: ``records`` are the good ones, ``elements`` their places; ``digests``, ``warnings`` theirs."""
+    """A batch, checked: ``records`` are the good ones, ``elements`` their places, ``parsed`` what they say."""
 
     received: int
     elements: tuple[int, ...]
     records: tuple[bytes, ...]
-    digests: tuple[bytes, ...]
-    warnings: tuple[tuple[str, ...], ...]
+    parsed: tuple[Record, ...]
     refusals: tuple[Refusal, ...]
 
 
@@ -62,7 +64,7 @@ def check_prediction(data: bytes) -> tuple[str, ...]:
     return _read("predictions", data).warnings
 
 
-_PARSERS: dict[EntryKind, Callable[..., Event | PredictionRecord]] = {
+_PARSERS: dict[EntryKind, Callable[..., Record]] = {
     "lineage": parse_event,
     "predictions": parse_prediction,
 }
@@ -72,18 +74,17 @@ CHECKS: dict[EntryKind, Callable[[bytes], tuple[str, ...]]] = {
 }
 
 
-def _read(kind: EntryKind, data: bytes) -> Event | PredictionRecord:
+def _read(kind: EntryKind, data: bytes) -> Record:
     return _PARSERS[kind](data, now=time.time_ns() // 1000)
 
 
-def check_single(kind: EntryKind, data: bytes, content_type: str | None) -> tuple[bytes, tuple[str, ...]]:
-    """SHA-256 of a body that should be one record, and its warnings.
+def check_single(kind: EntryKind, data: bytes, content_type: str | None) -> Record:
+    """What a body that should be one record says.
 
     Raises NotJSONError, InvalidEventError; where the body is several records, the refusal says where they go.
     """
     try:
-        record = _read(kind, data)
-        return record.hash, record.warnings
+        return _read(kind, data)
     except RefusedError as error:
         if is_array(data) and isinstance(error, InvalidEventError):
             raise InvalidEventError(
@@ -104,21 +105,18 @@ def check_batch(kind: EntryKind, data: bytes, content_type: str | None, max_reco
     """
     split = _split(data, content_type, max_records)
     elements: list[int] = []
-    digests: list[bytes] = []
-    warnings: list[tuple[str, ...]] = []
+    parsed: list[Record] = []
     refusals: list[Refusal] = []
     for place, record in enumerate(split):
         try:
             if len(record) > max_bytes:
                 raise TooLargeError(f"The record has {len(record)} bytes; {max_bytes} are taken.")
-            read = _read(kind, record)
+            parsed.append(_read(kind, record))
             elements.append(place)
-            digests.append(read.hash)
-            warnings.append(read.warnings)
         except RefusedError as error:
             refusals.append(Refusal(place, record, error))
     records = tuple(split[place] for place in elements)
-    return Batch(len(split), tuple(elements), records, tuple(digests), tuple(warnings), tuple(refusals))
+    return Batch(len(split), tuple(elements), records, tuple(parsed), tuple(refusals))
 
 
 def is_batch(data: bytes, content_type: str | None) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from lineage.keys import dataset_key, job_key, run_key
 from lineage.memory import MemoryReader
 from lineage.model import Dataset, Edge, EdgeKind, Flow, Job, Name, NameScope, Node, Run, Version
+from lineage.store import EdgeFilter
 from lineage.timeline.binding import found_key
 from tests.unit.fold_rules.story import MICROSECONDS, moment, name_of, run_id, short_of
 
@@ -85,6 +86,10 @@ class Graph:
             return f"{version.name}={version.declared[0]}"
         return f"{version.name}#{version.digests[0].digest}"
 
+    def edges(self) -> list[Edge]:
+        """All of them."""
+        return list(self._edges)
+
     # -- looking
 
     def _versions(self) -> list[Version]:
@@ -96,12 +101,16 @@ class Graph:
     def _into(self, flow: bytes) -> list[Edge]:
         return [edge for edge in self._edges if edge.kind is EdgeKind.READ_BY and edge.target == flow]
 
-    def _feeding(self, flow: bytes) -> list[Edge]:
-        return [edge for edge in self._edges if edge.kind is EdgeKind.FEEDS and edge.target == flow]
+    def _feeding(self, flow: bytes, at: float | None = None) -> list[Edge]:
+        """What feeds a flow, now or at that second."""
+        return [edge for edge in self._edges if stands(edge, at) and edge.target == flow]
 
-    def _feeds(self, flow: bytes, output: str) -> bool:
+    def _feeds(self, flow: bytes, output: str | None, at: float | None = None) -> bool:
+        """Whether a flow feeds ``output``, or for None whether anything feeds it, now or at that second."""
+        if output is None:
+            return bool(self._feeding(flow, at))
         target = dataset_key(*name_of(output))
-        return any(e.kind is EdgeKind.FEEDS and e.source == flow and e.target == target for e in self._edges)
+        return any(stands(e, at) and e.source == flow and e.target == target for e in self._edges)
 
     def _version(self, key: bytes) -> Version:
         node = self._nodes[key]
@@ -115,3 +124,10 @@ class Graph:
         node = self._nodes[key]
         assert isinstance(node, Dataset)
         return node.name
+
+
+def stands(edge: Edge, at: float | None = None) -> bool:
+    """Whether it is a tie of the logical level, of those that nothing has replaced, or that were there at that second
+    (R3)."""
+    as_of = None if at is None else moment(at)
+    return edge.kind is EdgeKind.FEEDS and EdgeFilter(as_of=as_of).admits(edge)

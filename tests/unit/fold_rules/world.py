@@ -12,7 +12,7 @@ from lineage.keys import dataset_key, job_key
 from lineage.memory import MemoryStore
 from lineage.model import Column, Dataset, Edge, EdgeKind, Flow, Node, Run
 from lineage.store import Direction, Level
-from tests.unit.fold_rules.graph import Graph
+from tests.unit.fold_rules.graph import Graph, stands
 from tests.unit.fold_rules.story import MICROSECONDS, moment, name_of, short_of
 
 
@@ -140,12 +140,14 @@ class World(Graph):
 
     # -- the logical level
 
-    def wires(self, job: str) -> dict[str | None, set[str]]:
-        """By output, the datasets that feed it in a job's flows."""
-        return {
-            flow.output.name if flow.output else None: {self._dataset(e.source) for e in self._feeding(flow.key)}
-            for flow in self._flows(job_key("jobs", job))
-        }
+    def wires(self, job: str, at: float | None = None) -> dict[str | None, set[str]]:
+        """By output, the datasets that feed it in a job's flows, now or at that second."""
+        fed: dict[str | None, set[str]] = {}
+        for flow in self._flows(job_key("jobs", job)):
+            output = flow.output.name if flow.output else None
+            if self._feeds(flow.key, output, at):
+                fed.setdefault(output, set()).update(self._dataset(e.source) for e in self._feeding(flow.key, at))
+        return fed
 
     def wire(self, job: str, text: str, output: str | None) -> Edge:
         """The edge from an input into a job's flow."""
@@ -156,11 +158,12 @@ class World(Graph):
                         return edge
         raise AssertionError(f"{text} does not feed {output} in {job}")
 
-    def declared_wires(self, output: str) -> list[set[str]]:
-        """What feeds a dataset in flows that belong to no job."""
+    def declared_wires(self, output: str, at: float | None = None) -> list[set[str]]:
+        """What feeds a dataset in flows that belong to no job now; all of that at one second."""
         flows = [f for f in self._nodes.values() if isinstance(f, Flow) and f.owner is None]
-        found = [f for f in flows if f.output == name_of(output) and self._feeds(f.key, output)]
-        return [{self._dataset(edge.source) for edge in self._feeding(flow.key)} for flow in found]
+        found = [f for f in flows if f.output == name_of(output) and self._feeds(f.key, output, at)]
+        fed = [{self._dataset(edge.source) for edge in self._feeding(flow.key, at)} for flow in found]
+        return fed if at is None or not fed else [set().union(*fed)]
 
     def downstream(self, text: str) -> set[str]:
         """The datasets that a dataset leads to on the logical level."""
@@ -174,13 +177,13 @@ class World(Graph):
         keys = set(unpack(reach.keys))
         return {self.label(node) for node in self._versions() if node.key in keys} - {label}
 
-    def columns(self) -> set[tuple[str, str]]:
-        """All (column, column that it feeds)."""
+    def columns(self, at: float | None = None) -> set[tuple[str, str]]:
+        """All (column, column that it feeds), now or at that second."""
         called = {node.key: f"{node.name}:{node.column}" for node in self._nodes.values() if isinstance(node, Column)}
         return {
             (called[e.source], called[e.target])
             for e in self._edges
-            if e.kind is EdgeKind.FEEDS and e.source in called and e.target in called
+            if stands(e, at) and e.source in called and e.target in called
         }
 
     # -- what always holds
@@ -190,6 +193,8 @@ class World(Graph):
         for edge in self._edges:
             lost = [end for end in (edge.source, edge.target) if end not in self._nodes]
             assert not lost, f"a {edge.kind} edge that has no {'source' if edge.source in lost else 'target'}"
+            if edge.kind in (EdgeKind.READ_BY, EdgeKind.WROTE):
+                self._check_time(edge)
         for node in self._nodes.values():
             if isinstance(node, Run):
                 short = short_of(node.run_id)
@@ -201,6 +206,18 @@ class World(Graph):
             first = {key for key, sources in before.items() if not sources & before.keys()}
             assert first, f"a cycle among {sorted(map(self._label_of, before))}"
             before = {key: sources for key, sources in before.items() if key not in first}
+
+    def _check_time(self, edge: Edge) -> None:
+        read = edge.kind is EdgeKind.READ_BY
+        version, flow = (
+            self._version(edge.source if read else edge.target),
+            self._nodes[edge.target if read else edge.source],
+        )
+        assert isinstance(flow, Flow)
+        run = self._nodes.get(flow.owner or b"")
+        began = run.started_at if isinstance(run, Run) and run.started_at is not None else version.written_at
+        assert edge.at is not None
+        assert edge.at >= max(version.written_at, began), f"{edge.kind} of {self.label(version)} before it was there"
 
     def _sources(self, key: bytes) -> set[bytes]:
         flows = [e.source for e in self._edges if e.kind is EdgeKind.WROTE and e.target == key]
