@@ -18,10 +18,13 @@ from lineage.answer import Answer, View
 from lineage.errors import QuestionTimeoutError
 from lineage.model import Node
 from lineage.predictions import PredictionReader
-from lineage.store import GraphStore, Limits
+from lineage.store import GraphReader, GraphStore, Limits
 from lineage_graphql.caps import Caps
 from lineage_graphql.kept import KeptAnswers
 from lineage_graphql.remembering import Remembering
+
+OpenPast = Callable[[int, GraphReader, float], AbstractContextManager[View]]
+"""Opens the view of a ledger index, for one thread: given the graph now, and the deadline (time.monotonic seconds)."""
 
 
 def _no_time(_index: int) -> int | None:
@@ -32,13 +35,15 @@ def _no_time(_index: int) -> int | None:
 class GraphQLContext:
     """``head`` gives the number of ledger entries; ``wait_for(size, timeout)`` returns once the store's watermark is at
     least ``size``, or after ``timeout`` seconds; ``recorded_at`` gives the time (UTC microseconds) at which entry
-    ``index`` was received, None if not known. ``secret`` signs cursors: with one that lasts, so do they."""
+    ``index`` was received, None if not known. ``at`` opens the past, where any is known. ``secret`` signs cursors: with
+    one that lasts, so do they."""
 
     store: GraphStore
     predictions: PredictionReader
     head: Callable[[], int]
     wait_for: Callable[[int, float], None]
     recorded_at: Callable[[int], int | None] = _no_time
+    at: OpenPast | None = None
     caps: Caps = Caps()  # noqa: RUF009 (frozen)
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     kept: KeptAnswers = field(init=False)
@@ -56,7 +61,8 @@ class Operation(AbstractContextManager["Operation"]):
     """What is executed by one thread on one view. ``arrived`` is a time.monotonic moment, ``timeout`` in seconds, by
     default that of the caps. With ``keeps``, an answer of which a cursor is handed out is kept for it.
 
-    ``answers`` are those given already, by question: one that comes twice is not computed twice.
+    ``answers`` are those given already, by question: one that comes twice is not computed twice. ``pasts`` are the
+    operations within this one, by ledger index, ``moments`` those by time (UTC microseconds).
     """
 
     def __init__(
@@ -72,6 +78,8 @@ class Operation(AbstractContextManager["Operation"]):
         self.secret = context.secret
         self.keeps = keeps
         self.answers: dict[bytes, Answer] = {}
+        self.pasts: dict[int, Operation] = {}
+        self.moments: dict[int, Operation] = {}
         self.timeout = self.caps.timeout if timeout is None else timeout
         start = time.monotonic() if arrived is None else arrived
         self.deadline = start + self.timeout
@@ -83,6 +91,10 @@ class Operation(AbstractContextManager["Operation"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.close()
+
+    def enter(self, past: Operation) -> Operation:
+        """Have ``past`` end when this operation does."""
+        return self._closing.enter_context(past)
 
     @property
     def view(self) -> View:

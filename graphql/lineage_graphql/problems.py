@@ -7,6 +7,7 @@ INTERNAL: logged here, and masked there.
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from graphql import GraphQLError
@@ -17,6 +18,8 @@ INTERNAL = "INTERNAL"
 _MASKED = "Something went wrong inside; the server's log says what."
 _LOG = logging.getLogger("lineage.graphql")
 _LONGEST = 1_000
+_AT_FAULT = re.compile(r"Variable '\$(\w+)' has invalid value(?: at ((?:\.\w+|\[\d+\])+))?: ")
+_PARTS = re.compile(r"\w+")
 
 
 def cause_of(error: GraphQLError) -> BaseException | None:
@@ -40,6 +43,8 @@ def show_error(error: GraphQLError) -> dict[str, Any]:
     cause = cause_of(error)
     if isinstance(cause, LineageError):
         told = show_cause(cause)
+        if cause.field is None and (field := _field_of(error)) is not None:
+            told["extensions"]["field"] = field
     elif cause is None:
         told = {"message": error.message[:_LONGEST], "extensions": {"code": BadInputError.code}}
     else:
@@ -59,6 +64,15 @@ def show_cause(cause: LineageError) -> dict[str, Any]:
     if cause.field:
         extensions["field"] = cause.field
     return {"message": cause.message[:_LONGEST], "extensions": extensions}
+
+
+def _field_of(error: GraphQLError) -> str | None:
+    """The variable, or the part of one, that ``error`` says is at fault, as a JSON Pointer."""
+    at_fault = _AT_FAULT.match(error.message)
+    if at_fault is None:
+        return None
+    variable, parts = at_fault.groups(default="")
+    return "/" + "/".join([variable, *_PARTS.findall(parts)])
 
 
 def refusal(cause: LineageError) -> dict[str, Any]:

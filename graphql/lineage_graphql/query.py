@@ -35,7 +35,9 @@ from lineage_graphql.cursor import digest_of
 from lineage_graphql.differences import Diff
 from lineage_graphql.enums import Evidence, Kind
 from lineage_graphql.inputs import ServedInput, SubjectInput, served_of, subject_of
+from lineage_graphql.moment import as_of_moment
 from lineage_graphql.nodes import Node
+from lineage_graphql.past import as_of_index, seek
 from lineage_graphql.pinned import pinned_index
 from lineage_graphql.scalars import DateTime, Long
 from lineage_graphql.siblings import dress_all
@@ -51,6 +53,14 @@ Tags = Annotated[
     list[str] | None, strawberry.argument(description="List only what has one of these tags: `key` or `key=value`.")
 ]
 Owners = Annotated[list[str] | None, strawberry.argument(description="List only what one of these answers for.")]
+AsOf = Annotated[
+    DateTime | None,
+    strawberry.argument(description="What we know today about this moment: what was wired, written and served then."),
+]
+AtIndex = Annotated[
+    Long | None,
+    strawberry.argument(description="Answer as when this ledger entry was the last, whatever has been recorded since."),
+]
 MinIndex = Annotated[
     Long | None, strawberry.argument(description="Answer only from a state that reflects this ledger entry.")
 ]
@@ -73,16 +83,18 @@ class Query:
         namespaces: Namespaces = None,
         tags: Tags = None,
         owners: Owners = None,
+        as_of: AsOf = None,
+        at_index: AtIndex = None,
         min_index: MinIndex = None,
         strict: Strict = False,
     ) -> TrainingData | None:
         """The first question."""
-        subject, edges, only = served_of(of), EdgeFilter(evidence), _only(kinds, namespaces, tags, owners)
+        subject, edges, only = served_of(of), EdgeFilter(evidence, as_of=as_of), _only(kinds, namespaces, tags, owners)
 
         def ask(operation: Operation) -> AnyAnswer:
             return ask_training_data(operation.view, subject, edges=edges, only=only, limits=operation.limits)
 
-        return _answer(info, ("trainingData", subject, edges, only), ask, min_index, strict)
+        return _answer(info, ("trainingData", subject, edges, only), ask, at_index, min_index, strict, as_of)
 
     @strawberry.field(description="What is affected by a change?")
     def impact(
@@ -97,16 +109,18 @@ class Query:
         namespaces: Namespaces = None,
         tags: Tags = None,
         owners: Owners = None,
+        as_of: AsOf = None,
+        at_index: AtIndex = None,
         min_index: MinIndex = None,
         strict: Strict = False,
     ) -> Impact | None:
         """The second question."""
-        subject, edges, only = subject_of(of), EdgeFilter(evidence), _only(kinds, namespaces, tags, owners)
+        subject, edges, only = subject_of(of), EdgeFilter(evidence, as_of=as_of), _only(kinds, namespaces, tags, owners)
 
         def ask(operation: Operation) -> AnyAnswer:
             return ask_impact(operation.view, subject, since=since, edges=edges, only=only, limits=operation.limits)
 
-        return _answer(info, ("impact", subject, since, edges, only), ask, min_index, strict)
+        return _answer(info, ("impact", subject, since, edges, only), ask, at_index, min_index, strict, as_of)
 
     @strawberry.field(description="What did this come from?")
     def provenance(
@@ -118,16 +132,18 @@ class Query:
         namespaces: Namespaces = None,
         tags: Tags = None,
         owners: Owners = None,
+        as_of: AsOf = None,
+        at_index: AtIndex = None,
         min_index: MinIndex = None,
         strict: Strict = False,
     ) -> Provenance | None:
         """All that is upstream."""
-        subject, edges, only = subject_of(of), EdgeFilter(evidence), _only(kinds, namespaces, tags, owners)
+        subject, edges, only = subject_of(of), EdgeFilter(evidence, as_of=as_of), _only(kinds, namespaces, tags, owners)
 
         def ask(operation: Operation) -> AnyAnswer:
             return ask_provenance(operation.view, subject, edges=edges, only=only, limits=operation.limits)
 
-        return _answer(info, ("provenance", subject, edges, only), ask, min_index, strict)
+        return _answer(info, ("provenance", subject, edges, only), ask, at_index, min_index, strict, as_of)
 
     @strawberry.field(description="How did one thing come from another?")
     def path(
@@ -136,15 +152,17 @@ class Query:
         source: Annotated[SubjectInput, strawberry.argument(name="from", description="What lies upstream.")],
         target: Annotated[SubjectInput, strawberry.argument(name="to", description="What came from it.")],
         evidence: AtLeast = Evidence.INFERRED,
+        as_of: AsOf = None,
+        at_index: AtIndex = None,
         min_index: MinIndex = None,
     ) -> Path | None:
         """A shortest path, as wired and as run."""
-        ends, edges = (subject_of(source), subject_of(target)), EdgeFilter(evidence)
+        ends, edges = (subject_of(source), subject_of(target)), EdgeFilter(evidence, as_of=as_of)
 
         def ask(operation: Operation) -> AnyAnswer:
             return ask_path(operation.view, *ends, edges=edges, limits=operation.limits)
 
-        return _answer(info, ("path", ends, edges), ask, min_index)
+        return _answer(info, ("path", ends, edges), ask, at_index, min_index, as_of=as_of)
 
     @strawberry.field(description="It worked then: what changed? Without b: a at two moments, or what stood before it.")
     def diff(
@@ -157,6 +175,7 @@ class Query:
         ] = None,
         b_as_of: Annotated[DateTime | None, strawberry.argument(description="Likewise of side b; else now.")] = None,
         evidence: AtLeast = Evidence.INFERRED,
+        at_index: AtIndex = None,
         min_index: MinIndex = None,
         strict: Strict = False,
     ) -> Diff | None:
@@ -167,7 +186,7 @@ class Query:
             view, limits = operation.view, operation.limits
             return ask_diff(view, *sides, a_as_of=a_as_of, b_as_of=b_as_of, edges=edges, limits=limits)
 
-        return _answer(info, ("diff", sides, a_as_of, b_as_of, edges), ask, min_index, strict)
+        return _answer(info, ("diff", sides, a_as_of, b_as_of, edges), ask, at_index, min_index, strict)
 
     @strawberry.field(description="What bears this name, or this content hash?")
     def search(
@@ -179,6 +198,7 @@ class Query:
         tags: Tags = None,
         owners: Owners = None,
         first: int = 20,
+        at_index: AtIndex = None,
         min_index: MinIndex = None,
     ) -> Search | None:
         """Things by name."""
@@ -190,7 +210,7 @@ class Query:
         def ask(operation: Operation) -> AnyAnswer:
             return ask_search(operation.view, text, only, first)
 
-        return _answer(info, ("search", text, only, first), ask, min_index)
+        return _answer(info, ("search", text, only, first), ask, at_index, min_index)
 
     @strawberry.field(description="Any thing that an answer showed, by its id.")
     def node(self, info: Info, id: strawberry.ID) -> Node | None:
@@ -229,18 +249,21 @@ def _answer(
     info: Info,
     parts: Sequence[object],
     ask: Callable[[Operation], AnyAnswer],
+    at_index: int | None,
     min_index: int | None,
     strict: bool = False,
+    as_of: int | None = None,
 ) -> Any:
     """The answer that the cursors of this field belong to, if it is kept; else a new one."""
-    operation: Operation = info.context
-    question = digest_of(*parts)
-    _check_index(operation, min_index)
+    recorded = as_of_index(info.context, at_index)
+    operation = as_of_moment(recorded, as_of)
+    question = digest_of(*parts) if at_index is None else digest_of(*parts, at_index)
+    _check_index(info.context, min_index)
     pinned = pinned_index(info, question, operation.secret)
     if pinned is not None:
         if (kept := operation.context.kept.get(question, pinned)) is not None:
             return AnswerRow(operation, kept, question)
-        if strict and question not in operation.answers:
+        if strict and at_index is None and question not in operation.answers:
             raise SnapshotGoneError(
                 f"The answer at ledger index {pinned} is no longer kept.",
                 hint="Ask again from the first page, or without `strict`.",
@@ -248,6 +271,7 @@ def _answer(
             )
     operation.check_time()
     if question not in operation.answers:
+        seek(recorded, parts)
         operation.answers[question] = ask(operation)
     answer = operation.answers[question]
     moved = pinned is not None and pinned != answer.ledger_index

@@ -8,7 +8,7 @@ import strawberry
 from graphql import GraphQLError, IntValueNode, StringValueNode, ValueNode
 
 from lineage.errors import BadInputError
-from lineage.event.timestamp import format_time, parse_time
+from lineage.event.timestamp import EXPECTED_TIME, format_time, parse_time
 
 Long = NewType("Long", int)
 """An integer of 64 bits: ledger indexes, counts, bytes."""
@@ -42,16 +42,24 @@ def _write_time(value: int) -> str:
 
 
 def _parse_time(value: object) -> int:
-    if not isinstance(value, str):
-        raise GraphQLError("A DateTime is a string such as 2026-05-01T10:00:00Z.")
     try:
-        return parse_time(value)[0]
+        return _read_time(value)
     except BadInputError as error:
         raise GraphQLError(error.message, original_error=error) from error
 
 
 def _parse_time_literal(node: ValueNode, _variables: Any = None) -> int:
-    return _parse_time(node.value if isinstance(node, StringValueNode) else None)
+    # Raised as it is: graphql-core then says where it stands.
+    return _read_time(node.value if isinstance(node, StringValueNode) else None)
+
+
+def _read_time(value: object) -> int:
+    if not isinstance(value, str):
+        raise BadInputError("A DateTime is a string such as 2026-05-01T10:00:00Z.")
+    moment, has_zone = parse_time(value)
+    if not has_zone:
+        raise BadInputError(f'"{value}" has no zone.', hint=f"Expected {EXPECTED_TIME}.")
+    return moment
 
 
 def _as_is(value: object) -> object:
@@ -72,7 +80,8 @@ SCALARS: dict[object, Any] = {
     ),
     DateTime: strawberry.scalar(
         name="DateTime",
-        description="A moment as RFC 3339 has it, in UTC with six digits: 2026-05-01T10:00:00.000000Z.",
+        description="A moment as RFC 3339 has it, with its zone; told in UTC with six digits: "
+        "2026-05-01T10:00:00.000000Z.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
         serialize=_write_time,
         parse_value=_parse_time,

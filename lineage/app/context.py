@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
+from lineage.answer import View
 from lineage.app.folder import Folder
 from lineage.errors import IndexAheadError
 from lineage.ledger import Ledger
+from lineage.past import Advance, nothing
 from lineage.proof.leaf import decode
+from lineage.store import GraphReader
 from lineage_graphql import Caps, GraphQLContext
 
 
-def graphql_context(folder: Folder, caps: Caps = Caps()) -> GraphQLContext:  # noqa: B008 (frozen)
-    """The context of questions to ``folder``; they wait for its projector, where it has one."""
+def graphql_context(
+    folder: Folder,
+    caps: Caps = Caps(),  # noqa: B008 (frozen)
+    advance: Advance = nothing,
+) -> GraphQLContext:
+    """The context of questions to ``folder``; they wait for its projector, where it has one. ``advance`` is told
+    how far a past is that is folded for a question."""
     projector = folder.projector
 
     def wait_for(size: int, timeout: float) -> None:
         if projector is not None:
             projector.wait_for(size, timeout)
+
+    def at(index: int, present: GraphReader, deadline: float) -> AbstractContextManager[View]:
+        return folder.pasts.view(index, present, deadline=deadline, advance=advance)
 
     return GraphQLContext(
         store=folder.store,
@@ -23,6 +36,7 @@ def graphql_context(folder: Folder, caps: Caps = Caps()) -> GraphQLContext:  # n
         head=folder.ledger.size,
         wait_for=wait_for,
         recorded_at=lambda index: received_at(folder.ledger, index),
+        at=at,
         caps=caps,
         secret=folder.secret,
     )

@@ -19,6 +19,7 @@ from lineage.fold.sqlite import SQLiteFacts
 from lineage.ledger import KeptRoot
 from lineage.ledger.sqlite import SQLiteLedger
 from lineage.memory import MemoryStore
+from lineage.past import Pasts
 from lineage.predictions.sqlite import PredictionIndex
 from lineage.projector import Projector
 from lineage.projector.check import CheckReport, Report, check_projection
@@ -42,6 +43,7 @@ class Folder:
     rejected: RejectedLog
     secret: bytes
     projector: Projector | None
+    pasts: Pasts
     _closing: ExitStack = field(default_factory=ExitStack)
 
     def check(
@@ -103,7 +105,8 @@ def _open_to_write(settings: Settings, closing: ExitStack) -> Folder:
     projector = Projector(ledger, facts, store, predictions, harden=lambda: _sync(graph))
     closing.callback(projector.stop)
     secret = _secret(path / "cursors.key")
-    return Folder(path, ledger, store, predictions, KeyRing(path / "keys.json"), rejected, secret, projector)
+    pasts = Pasts(ledger, _facts_file(settings), predictions)
+    return Folder(path, ledger, store, predictions, KeyRing(path / "keys.json"), rejected, secret, projector, pasts)
 
 
 def _projection_files(settings: Settings, path: Path) -> tuple[SQLiteFacts, GraphStore, Path | None]:
@@ -111,6 +114,11 @@ def _projection_files(settings: Settings, path: Path) -> tuple[SQLiteFacts, Grap
     if settings.store == "memory":
         return SQLiteFacts(None), MemoryStore(), None
     return SQLiteFacts(path / "facts.sqlite"), SQLiteStore(path / "graph.sqlite"), path / "graph.sqlite-wal"
+
+
+def _facts_file(settings: Settings) -> Path | None:
+    """The file of facts; None where they are in memory, for nobody else to read."""
+    return None if settings.store == "memory" else settings.data / "facts.sqlite"
 
 
 def _open_to_read(settings: Settings, closing: ExitStack, even_damaged: bool) -> Folder:
@@ -127,7 +135,8 @@ def _open_to_read(settings: Settings, closing: ExitStack, even_damaged: bool) ->
     closing.callback(store.close)
     rejected = RejectedLog(path / "rejected.sqlite")
     keys = KeyRing(path / "keys.json")
-    return Folder(path, ledger, store, predictions, keys, rejected, _random_secret(), None)
+    pasts = Pasts(ledger, _facts_file(settings), predictions)
+    return Folder(path, ledger, store, predictions, keys, rejected, _random_secret(), None, pasts)
 
 
 def _in_memory(ledger: SQLiteLedger, even_damaged: bool) -> GraphStore:

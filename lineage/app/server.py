@@ -77,7 +77,9 @@ class Server:
             capacity_records=settings.queue_records,
             capacity_bytes=settings.queue_bytes,
             on_commit=self.projector.wake,
+            hand_over=self.projector.hand_over,
         )
+        self.projector.give_way(lambda: self.writer.waiting > 0)
         parts = self._parts()
         self._intake = intake_router(parts, self._pages())
         gauge = parts.metrics.gauge

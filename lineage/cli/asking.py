@@ -20,20 +20,23 @@ Ask = Callable[[str, Data], Data]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to ask: the files of ``data`` if given, or else the server at ``url`` with ``key``."""
+    """Where to ask: the files of ``data`` if given, or else the server at ``url`` with ``key``; of ``at_index``, if
+    given: as when that ledger entry was the last."""
 
     url: str
     data: Path | None = None
     key: str | None = None
+    at_index: int | None = None
 
 
 @contextmanager
 def asking(place: Place) -> Iterator[Ask]:
     """Ask ``place`` within the ``with`` block. Raises UnavailableError, DataFolderError."""
-    with _folder(place.data) if place.data is not None else _server(place) as answer:
+    past = {} if place.at_index is None else {"atIndex": place.at_index}
+    with _server(place) if place.data is None else _folder(place.data, is_past=bool(past)) as answer:
 
         def ask(name: str, variables: Data) -> Data:
-            return data_of(answer(operation(name), variables))
+            return data_of(answer(operation(name), variables | past))
 
         yield ask
 
@@ -55,11 +58,11 @@ def _server(place: Place) -> Iterator[Callable[[str, Data], Data]]:
 
 
 @contextmanager
-def _folder(data: Path) -> Iterator[Callable[[str, Data], Data]]:
-    from lineage.cli.folder import open_context
+def _folder(data: Path, *, is_past: bool) -> Iterator[Callable[[str, Data], Data]]:
+    from lineage.cli.folder import open_context, open_past
     from lineage_graphql import build_schema, execute
 
-    with open_context(data) as context:
+    with open_past(data) if is_past else open_context(data) as context:
         schema = build_schema(context.caps)
         yield lambda query, variables: execute(schema, context, query, variables)
 

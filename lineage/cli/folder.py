@@ -26,6 +26,7 @@ Advance = Callable[[int, int], None]
 """Told (how many ledger entries are projected, of how many)."""
 
 TRANSPORT = "file"
+_PATIENCE_SECONDS = 86_400.0
 
 
 def key_ring(data: Path) -> KeyRing:
@@ -68,6 +69,18 @@ def open_context(data: Path) -> Iterator[GraphQLContext]:
 
     with open_read_only(data) as folder:
         yield graphql_context(folder)
+
+
+@contextmanager
+def open_past(data: Path) -> Iterator[GraphQLContext]:
+    """As :func:`open_context`, for questions about the past: with as much time as they take, and a bar that shows how
+    far they are."""
+    from lineage.app import graphql_context
+    from lineage.cli.progress import Steps
+    from lineage_graphql import Caps
+
+    with open_read_only(data) as folder, Steps() as steps:
+        yield graphql_context(folder, Caps(timeout=_PATIENCE_SECONDS), steps.of("events of the past"))
 
 
 def rejections(data: Path, first: int) -> list[tuple[Rejection, dict[str, Any]]]:

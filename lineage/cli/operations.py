@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lineage.errors import LineageError
 
-NAMES = ("Impact", "Node", "Path", "Provenance", "Search", "TrainingData")
+NAMES = ("Diff", "Impact", "Node", "Path", "Provenance", "Search", "TrainingData")
 
 
 @cache

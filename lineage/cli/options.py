@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -60,6 +60,25 @@ def only(
     """GraphQL's variables for the filters that were given."""
     told = {"kinds": [kind.value.upper() for kind in kinds or ()], "namespaces": namespaces, "tags": tags}
     return {name: list(values) for name, values in (told | {"owners": owners}).items() if values}
+
+
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="TIME", help="How things stood at this time, as 2026-05-01T10:00:00Z, as known today."
+    ),
+]
+AtIndex = Annotated[
+    int | None,
+    typer.Option(
+        "--at-index", metavar="N", help="Answer as when ledger entry N was the last, whatever has been recorded since."
+    ),
+]
+
+
+def given(**told: str | None) -> dict[str, Any]:
+    """GraphQL's variables for the options that were given."""
+    return {name: value for name, value in told.items() if value is not None}
 
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print the answer's data as JSON.")]

@@ -51,6 +51,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "training-data": questions.training_data,
     "provenance": questions.provenance,
     "path": questions.path,
+    "diff": questions.diff,
     "search": questions.search,
     "export": exporting.export,
     "hash": hashing.hash_content,

@@ -12,6 +12,8 @@ from lineage.cli.options import (
     URL,
     APIKey,
     AsJSON,
+    AsOf,
+    AtIndex,
     AtLeast,
     EvidenceKind,
     Files,
@@ -19,6 +21,7 @@ from lineage.cli.options import (
     Namespaces,
     Owners,
     Tags,
+    given,
     only,
 )
 from lineage.cli.subject import SubjectKind, subject_input, version_input
@@ -71,6 +74,8 @@ def impact(
     namespaces: Namespaces = None,
     tags: Tags = None,
     owners: Owners = None,
+    as_of: AsOf = None,
+    at_index: AtIndex = None,
     json: AsJSON = False,
     url: URL = DEFAULT_URL,
     data: Files = None,
@@ -80,10 +85,8 @@ def impact(
     from lineage.cli.show_impact import show_impact
 
     variables: dict[str, Any] = {"of": subject_input(kind, words), "evidence": evidence.value.upper()}
-    variables |= only(kinds, namespaces, tags, owners)
-    if since is not None:
-        variables["since"] = since
-    _answer(_place(url, data, api_key), json, lambda ask: ask("Impact", variables), "impact", show_impact)
+    variables |= only(kinds, namespaces, tags, owners) | given(since=since, asOf=as_of)
+    _answer(_place(url, data, api_key, at_index), json, lambda ask: ask("Impact", variables), "impact", show_impact)
 
 
 def provenance(
@@ -94,6 +97,8 @@ def provenance(
     namespaces: Namespaces = None,
     tags: Tags = None,
     owners: Owners = None,
+    as_of: AsOf = None,
+    at_index: AtIndex = None,
     json: AsJSON = False,
     url: URL = DEFAULT_URL,
     data: Files = None,
@@ -103,8 +108,14 @@ def provenance(
     from lineage.cli.show_paths import show_provenance
 
     variables = {"of": subject_input(kind, words), "evidence": evidence.value.upper()}
-    variables |= only(kinds, namespaces, tags, owners)
-    _answer(_place(url, data, api_key), json, lambda ask: ask("Provenance", variables), "provenance", show_provenance)
+    variables |= only(kinds, namespaces, tags, owners) | given(asOf=as_of)
+    _answer(
+        _place(url, data, api_key, at_index),
+        json,
+        lambda ask: ask("Provenance", variables),
+        "provenance",
+        show_provenance,
+    )
 
 
 def training_data(
@@ -124,6 +135,8 @@ def training_data(
     namespaces: Namespaces = None,
     tags: Tags = None,
     owners: Owners = None,
+    as_of: AsOf = None,
+    at_index: AtIndex = None,
     json: AsJSON = False,
     url: URL = DEFAULT_URL,
     data: Files = None,
@@ -133,13 +146,21 @@ def training_data(
     from lineage.cli.show_training import show_training
 
     variables: dict[str, Any] = {"of": served_input(deployment, prediction, at, model, version)}
-    variables |= {"evidence": evidence.value.upper(), **only(kinds, namespaces, tags, owners)}
-    _answer(_place(url, data, api_key), json, lambda ask: ask("TrainingData", variables), "trainingData", show_training)
+    variables |= {"evidence": evidence.value.upper(), **only(kinds, namespaces, tags, owners), **given(asOf=as_of)}
+    _answer(
+        _place(url, data, api_key, at_index),
+        json,
+        lambda ask: ask("TrainingData", variables),
+        "trainingData",
+        show_training,
+    )
 
 
 def path(
     source: Annotated[str, typer.Argument(metavar="A", help="What lies upstream: a name, hash, runId or ID.")],
     target: Annotated[str, typer.Argument(metavar="B", help="What came from it.")],
+    as_of: AsOf = None,
+    at_index: AtIndex = None,
     json: AsJSON = False,
     url: URL = DEFAULT_URL,
     data: Files = None,
@@ -151,12 +172,50 @@ def path(
 
     def ask_path(ask: Ask) -> dict[str, Any]:
         start, end = find_subject(ask, source), find_subject(ask, target)
-        told = ask("Path", {"from": start, "to": end})
+        told = ask("Path", {"from": start, "to": end, **given(asOf=as_of)})
         if not json and not has_route(told["path"]):
-            told["path"]["back"] = ask("Path", {"from": end, "to": start})["path"]
+            told["path"]["back"] = ask("Path", {"from": end, "to": start, **given(asOf=as_of)})["path"]
         return told
 
-    _answer(_place(url, data, api_key), json, ask_path, "path", show_path)
+    _answer(_place(url, data, api_key, at_index), json, ask_path, "path", show_path)
+
+
+def diff(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A [B]",
+            help="Two names, hashes, runIds or IDs; or a kind (dataset, model, version, job, deployment, run, "
+            "prediction …) and what it names, once or twice: run RUNID RUNID, version NAMESPACE NAME VERSION VERSION.",
+        ),
+    ],
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Side A as of this time, as 2026-05-01T10:00:00Z: when it worked."),
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Side B as of this time; without it, now.")
+    ] = None,
+    evidence: AtLeast = EvidenceKind.INFERRED,
+    at_index: AtIndex = None,
+    json: AsJSON = False,
+    url: URL = DEFAULT_URL,
+    data: Files = None,
+    api_key: APIKey = None,
+) -> None:
+    """It worked then; what changed? Two histories compared: data, code, parameters, environment, columns, wiring.
+
+    One thing alone is compared at two times or, without --from, with what stood before it.
+    """
+    from lineage.cli.show_diff import show_diff
+    from lineage.cli.sides import sides
+
+    moments = {name: time for name, time in (("aAsOf", start), ("bAsOf", end)) if time is not None}
+
+    def ask_diff(ask: Ask) -> dict[str, Any]:
+        return ask("Diff", {**sides(ask, words), **moments, "evidence": evidence.value.upper()})
+
+    _answer(_place(url, data, api_key, at_index), json, ask_diff, "diff", show_diff)
 
 
 def search(
@@ -166,6 +225,7 @@ def search(
     namespaces: Namespaces = None,
     tags: Tags = None,
     owners: Owners = None,
+    at_index: AtIndex = None,
     json: AsJSON = False,
     url: URL = DEFAULT_URL,
     data: Files = None,
@@ -175,7 +235,7 @@ def search(
     from lineage.cli.show_paths import show_search
 
     _answer(
-        _place(url, data, api_key),
+        _place(url, data, api_key, at_index),
         json,
         lambda ask: ask("Search", {"text": text, "first": first, **only(kinds, namespaces, tags, owners)}),
         "search",
@@ -200,10 +260,10 @@ def served_input(
     return {"served": {"deployment": job, "from": at, "to": at}}
 
 
-def _place(url: str, data: Any, api_key: str | None) -> Place:
+def _place(url: str, data: Any, api_key: str | None, at_index: int | None) -> Place:
     from lineage.cli.asking import Place
 
-    return Place(url, data, api_key)
+    return Place(url, data, api_key, at_index)
 
 
 def _answer(

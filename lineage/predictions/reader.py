@@ -38,34 +38,39 @@ LEFT JOIN term m ON m.id = t.model LEFT JOIN term v ON v.id = t.version"""
 _FIND = f"""{_COLUMNS}
 FROM carray(?1) g CROSS JOIN finger f ON f.segment = g.value AND f.hash = ?2
 CROSS JOIN prediction p ON p.place = f.place CROSS JOIN slot s ON s.id = p.slot {_JOINS}
-WHERE p.id = ?3 AND s.deployment = ?4 ORDER BY s.hour, p.moment, p.place"""
+WHERE p.id = ?3 AND s.deployment = ?4 AND p.place < ?5 ORDER BY s.hour, p.moment, p.place"""
 
 _SLOTS = "SELECT id, hour FROM slot WHERE deployment = ? AND hour BETWEEN ? AND ? ORDER BY hour"
 
 _SAMPLE = f"""{_COLUMNS}
 FROM prediction p INDEXED BY prediction_by_time CROSS JOIN slot s ON s.id = p.slot {_JOINS}
-WHERE p.slot = ?1 AND p.moment >= ?2 AND p.moment < ?3 ORDER BY p.moment, p.place LIMIT ?4"""
+WHERE p.slot = ?1 AND p.moment >= ?2 AND p.moment < ?3 AND p.place < ?5 ORDER BY p.moment, p.place LIMIT ?4"""
 
 _FIND_TELLING = "SELECT id FROM telling WHERE run = ? AND deployment = ? AND model = ? AND version = ?"
 
 _TOLD = """
 SELECT m.first, m.second, v.first
 FROM telling t LEFT JOIN term m ON m.id = t.model LEFT JOIN term v ON v.id = t.version
-WHERE t.run = ? AND t.deployment = ? AND t.last >= ? AND t.first < ?"""
+WHERE t.run = ?1 AND t.deployment = ?2 AND t.last >= ?3 AND t.first < ?4 AND ?5 > 0"""
 
 _HOURS = """
 SELECT coalesce(sum(records), 0), min(first), max(last) FROM slot WHERE telling = ? AND hour >= ? AND hour < ?"""
 _PART = """
 SELECT count(*), min(p.moment), max(p.moment) FROM slot s CROSS JOIN prediction p INDEXED BY prediction_by_time
-ON p.slot = s.id AND p.moment >= ?3 AND p.moment < ?4
+ON p.slot = s.id AND p.moment >= ?3 AND p.moment < ?4 AND p.place < ?5
 WHERE s.telling = ?1 AND s.hour = ?2"""
+
+_EVERY_PLACE = (1 << 63) - 1
 
 
 class SQLitePredictionReader:
     """A :class:`~lineage.predictions.PredictionReader` on a connection that is inside a read transaction."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    _TOLD = _TOLD
+
+    def __init__(self, connection: apsw.Connection, *, before: int = _EVERY_PLACE) -> None:
         self._execute = connection.execute
+        self._before = before
 
     @property
     def ledger_size(self) -> int:
@@ -83,7 +88,7 @@ class SQLitePredictionReader:
         packed = pack(id)
         return [
             _prediction(row)
-            for row in self._execute(_FIND, (segments, finger_of(hash_key, term, packed), packed, term))
+            for row in self._execute(_FIND, (segments, finger_of(hash_key, term, packed), packed, term, self._before))
         ]
 
     def count(self, served: Sequence[Served], *, since: int | None = None) -> Count:
@@ -99,7 +104,7 @@ class SQLitePredictionReader:
         """What the records of ``deployment`` that told just ``run_id`` told of their models, without what was told only
         before ``start`` or only from ``end`` on."""
         run, of = self._run(run_id), self._term(DEPLOYMENT, *deployment)
-        return frozenset(_told(*row) for row in self._execute(_TOLD, (run, of, start, end)))
+        return frozenset(_told(*row) for row in self._execute(self._TOLD, (run, of, start, end, self._before)))
 
     def samples(self, deployment: Name, start: int, end: int, limit: int) -> list[Prediction]:
         """Records of ``deployment`` with a time in ``[start, end)``, by (time, index, position), at most ``limit``."""
@@ -112,7 +117,7 @@ class SQLitePredictionReader:
             if len(found) >= limit:
                 break
             middle = hour * HOUR + MIDDLE
-            bounds = max(start - middle, -MIDDLE), min(end - middle, MIDDLE), limit - len(found)
+            bounds = max(start - middle, -MIDDLE), min(end - middle, MIDDLE), limit - len(found), self._before
             rows = [row for slot, _ in group for row in self._execute(_SAMPLE, (slot, *bounds))]
             found += [_prediction(row) for row in sorted(rows, key=itemgetter(2, 0))]
         return found[: max(limit, 0)]
@@ -123,7 +128,7 @@ class SQLitePredictionReader:
         if telling is None:
             return []
         whole = -(-window.start // HOUR), window.end // HOUR
-        parts: list[tuple[int, int, int]] = [self._row(_HOURS, (telling, *whole))]
+        parts: list[tuple[int, int, int]] = [self._whole_hours(telling, *whole)]
         edges = {
             hour: (max(window.start, hour * HOUR), min(window.end, (hour + 1) * HOUR))
             for hour, at in ((window.start // HOUR, window.start), (window.end // HOUR, window.end))
@@ -131,10 +136,15 @@ class SQLitePredictionReader:
         }
         for hour, (start, end) in edges.items():
             middle = hour * HOUR + MIDDLE
-            number, first, last = self._row(_PART, (telling, hour, start - middle, end - middle))
+            number, first, last = self._row(_PART, (telling, hour, start - middle, end - middle, self._before))
             if number:
                 parts.append((number, first + middle, last + middle))
         return parts
+
+    def _whole_hours(self, telling: int, start: int, end: int) -> tuple[int, int, int]:
+        """Number, first and last time of the records from hour ``start`` up to but without ``end``."""
+        found: tuple[int, int, int] = self._row(_HOURS, (telling, start, end))
+        return found
 
     def _telling(self, window: Served) -> int | None:
         """The telling whose records a window covers; None if there is none."""

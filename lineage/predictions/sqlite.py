@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lineage.event.model import Name
 from lineage.predictions import FOREVER, Count, Prediction, Served, Told
+from lineage.predictions.past import PastPredictionReader
 from lineage.predictions.reader import SQLitePredictionReader
 from lineage.predictions.schema import LAYOUT
 from lineage.predictions.writer import Writer
@@ -45,10 +46,11 @@ class PredictionIndex:
             raise
 
     @contextmanager
-    def reader(self) -> Iterator[SQLitePredictionReader]:
-        """A consistent view, to be used by one thread. Readers don't wait for the writer, nor the writer for them."""
+    def reader(self, until: int | None = None) -> Iterator[SQLitePredictionReader]:
+        """A consistent view, to be used by one thread; with ``until``, of the records before that ledger index alone.
+        Readers don't wait for the writer, nor the writer for them."""
         with self._database.reading() as connection:
-            yield SQLitePredictionReader(connection)
+            yield SQLitePredictionReader(connection) if until is None else PastPredictionReader(connection, until)
 
     def find(self, deployment: Name, id: str) -> list[Prediction]:
         """All records under (deployment, id), by (time, index, position)."""

@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lineage.answer import GraphThing, Impact, Kind, Summary, View
+from lineage.errors import BadInputError
 from lineage.key_array import KeyArray, pack, unpack
 from lineage.kind import KIND_CODES
 from lineage.model import Column, GapCode, Run, RunType, Version
@@ -34,6 +35,7 @@ from lineage.predictions import Count
 from lineage.questions.assessment import Concluded, Holding, assess
 from lineage.questions.columns import spread_columns, undivided
 from lineage.questions.found import Hits, are_among
+from lineage.questions.moment import of_moment
 from lineage.questions.narrowing import EVERY_HIT, Only, narrowed
 from lineage.questions.pages import ThingPages
 from lineage.questions.radius import Radius
@@ -61,8 +63,12 @@ def impact(
     """Both radii of a change of ``of``, over edges that ``edges`` admits, each radius within ``limits``; hits and
     summary are of what ``only`` admits.
 
-    ``since``: UTC microseconds. Raises NotFoundError, InvalidSubjectError (a prediction).
+    ``since``: UTC microseconds. Raises NotFoundError, InvalidSubjectError (a prediction), BadInputError for ``since``
+    after the view's moment.
     """
+    edges = of_moment(view, edges)
+    if since is not None and edges.as_of is not None and since > edges.as_of:
+        raise BadInputError("since is after asOf: nothing can have been written.", field="/since")
     graph, subjects = view.graph, changed_by(view, of)
     logical = _potential(graph, subjects, edges, limits)
     seeds = version_seeds(graph, subjects, of, since)
@@ -112,7 +118,7 @@ def _standing(graph: GraphReader, ran: Radius, reached: list[bytes]) -> dict[Kin
 
 def _readers(graph: GraphReader, actual: Spread, rollouts: list[bytes], versions: KeyArray) -> Iterable[bytes]:
     """The rollouts that may serve any of ``versions``: those that were reached, unless some edges did not count."""
-    if actual.cut is None and actual.edges == EVERYTHING:
+    if actual.cut is None and actual.edges == EdgeFilter(as_of=actual.edges.as_of):
         return {*rollouts, *actual.entry.values()}
     nodes = things(graph, unpack(versions))
     return readers_of(graph, [key for key, node in nodes.items() if isinstance(node, Version) and node.is_model])

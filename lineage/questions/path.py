@@ -17,6 +17,7 @@ from lineage.kind import Kind
 from lineage.model import Column, Edge, Flow
 from lineage.predictions import Prediction
 from lineage.questions.assessment import Holding, assess
+from lineage.questions.moment import of_moment
 from lineage.questions.seeds import Seeds, logical_seeds, subjects_of, version_seeds
 from lineage.questions.spread import Spread, spread, things
 from lineage.questions.subjects import Subject
@@ -43,7 +44,7 @@ def path(
 
     Raises NotFoundError, InvalidSubjectError as for an impact.
     """
-    graph = view.graph
+    graph, edges = view.graph, of_moment(view, edges)
     starts, ends = subjects_of(view, source), subjects_of(view, target)
     wired_starts, wired_ends = _logical(graph, starts, ends)
     wired = _walk(graph, Level.LOGICAL, wired_starts, wired_ends, edges, limits)

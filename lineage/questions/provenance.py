@@ -14,6 +14,7 @@ from lineage.answer import GraphThing, Provenance, View
 from lineage.model import Column
 from lineage.questions.assessment import Holding, assess
 from lineage.questions.column_sources import spread_sources, undivided_sources
+from lineage.questions.moment import of_moment
 from lineage.questions.narrowing import EVERY_HIT, Only, narrowed
 from lineage.questions.pages import FoundPages, ThingPages
 from lineage.questions.seeds import logical_seeds, subjects_of, version_seeds
@@ -37,7 +38,7 @@ def provenance(
 
     Raises NotFoundError, InvalidSubjectError (a prediction of which no rollout is known).
     """
-    graph, subjects = view.graph, subjects_of(view, of)
+    graph, subjects, edges = view.graph, subjects_of(view, of), of_moment(view, edges)
     upstream = _upstream(graph, subjects, of, edges, limits)
     held = _with_taken(held_edges(graph, upstream), upstream)
     hits = found(upstream)

@@ -16,6 +16,7 @@ from lineage.errors import InvalidSubjectError, NotFoundError
 from lineage.keys import Base, column_key, dataset_key, decode_id, job_key, store_key
 from lineage.model import Column, Dataset, EdgeKind, Job, Name, NameScope, Run, Version
 from lineage.predictions import Prediction
+from lineage.questions.moment import known
 from lineage.questions.nearest import not_found
 from lineage.questions.spread import chunks, flows_of, things
 from lineage.questions.subjects import (
@@ -35,10 +36,10 @@ from lineage.store import Direction, GraphReader
 
 
 def resolve(view: View, subject: Subject) -> tuple[Thing, ...]:
-    """The things that ``subject`` means, by key; of a prediction, its records. Raises NotFoundError, and
-    InvalidSubjectError for an id that no answer gives."""
+    """The things that ``subject`` means, by key; of a prediction, its records. Raises NotFoundError, also for what was
+    not there yet at the view's moment, and InvalidSubjectError for an id that no answer gives."""
     check(subject)
-    return tuple(_resolve(subject, view))
+    return tuple(known(view, lambda now: _resolve(subject, now)))
 
 
 @singledispatch

@@ -18,6 +18,7 @@ from lineage.model import GapCode, Job, Version
 from lineage.predictions import Prediction
 from lineage.questions.absence import model_told, why_none_made, why_none_served
 from lineage.questions.assessment import Concluded
+from lineage.questions.moment import known, moment_of
 from lineage.questions.resolution import jobs, records, versions
 from lineage.questions.rollouts import rollouts_of
 from lineage.questions.serving import Serving, deployment_keys, servings, servings_in, told_versions
@@ -38,19 +39,20 @@ class Served:
 
 def served(view: View, of: ServedSubject) -> Served:
     """What ``of`` means. Raises NotFoundError; InvalidSubjectError for a version that is no model's, or a window of a
-    job that is no deployment; BadInputError for a window that ends before it begins."""
+    job that is no deployment; BadInputError for a window that ends before it begins, or begins after the view's
+    moment."""
     check(of)
     match of:
         case PredictionRef():
-            return _of_records(view.graph, records(view, of))
+            return _of_records(view.graph, known(view, lambda now: records(now, of)))
         case ServedWindow():
-            return _of_window(view.graph, of)
+            return _of_window(view, of)
         case VersionRef():
-            return _of_versions(view.graph, of)
+            return _of_versions(known(view, lambda now: versions(now.graph, of)), of)
 
 
-def _of_versions(graph: GraphReader, of: VersionRef) -> Served:
-    models = [version for version in versions(graph, of) if version.is_model]
+def _of_versions(found: Iterable[Version], of: VersionRef) -> Served:
+    models = [version for version in found if version.is_model]
     if not models:
         raise InvalidSubjectError(
             f"{of.name!r} of namespace {of.namespace!r} is no model.", hint="Ask for its provenance."
@@ -58,10 +60,13 @@ def _of_versions(graph: GraphReader, of: VersionRef) -> Served:
     return Served(Certainty.EXACT, {version.key: version for version in models})
 
 
-def _of_window(graph: GraphReader, of: ServedWindow) -> Served:
+def _of_window(view: View, of: ServedWindow) -> Served:
+    graph, as_of = view.graph, moment_of(view.graph)
     if of.start > of.end:
         raise BadInputError("The window ends before it begins.", field="/served/to")
-    deployments = jobs(graph, of.deployment)
+    if as_of is not None and of.start > as_of:
+        raise BadInputError("The window begins after the moment that is asked about.", field="/served/from")
+    deployments = known(view, lambda now: jobs(now.graph, of.deployment))
     found = servings_in(graph, [job.key for job in deployments], of.start, of.end)
     gaps = _without_model(found) or ([] if found else [_none_in_window(graph, deployments, of)])
     exact = len(found) == 1 and not found[0].is_split and not gaps

@@ -17,6 +17,7 @@ from lineage.model import Binding, Edge, Role, Run, Version
 from lineage.questions.assessment import Holding, assess
 from lineage.questions.found import Found
 from lineage.questions.marks import Mark
+from lineage.questions.moment import of_moment
 from lineage.questions.narrowing import EVERY_HIT, Only, listed
 from lineage.questions.served import Served, served
 from lineage.questions.spread import Spread, found, spread, stronger, things, weaker
@@ -39,7 +40,7 @@ def training_data(
     Raises NotFoundError; InvalidSubjectError for a version that is no model's; BadInputError for a window that ends
     before it begins.
     """
-    graph, start = view.graph, served(view, of)
+    graph, start, edges = view.graph, served(view, of), of_moment(view, edges)
     upstream = _upstream(graph, start.models, edges, limits)
     held = held_edges(graph, upstream)
     into = {edge.key: edge for edge in (*held.into, *(read.edge for each in start.servings for read in each.reads))}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from lineage.key_array import pack
-from lineage.keys import Base as BaseKind
-from lineage.sqlite.rows import BASE_CODES, BASES, EDGE_KIND_CODES, decode_node
+from lineage.key_array import KeyArray, pack
+from lineage.sqlite.rows import BASES, EDGE_KIND_CODES, decode_node
 from lineage.topology.base import Base, build_base
 from lineage.topology.key_index import KeyIndex
 from lineage.topology.marks import (
@@ -40,18 +41,15 @@ _EDGE_ROW = np.dtype(
     [("source", "i4"), ("target", "i4"), ("mark", "u1"), ("at", "i8"), ("until", "i8"), ("layer", "u1")]
 )
 _NODE_ROW = np.dtype([("id", "i8"), ("trait", "u1"), ("owner", "i4"), ("time", "i8")])
-_COLUMN = BASE_CODES[BaseKind.COLUMN]
+_KEY_BYTES = 16
 
 
 def scan_base(connection: apsw.Connection) -> Base:
-    """All that ``connection`` sees. It holds the interpreter for seconds in all where there are millions of edges, though
-    never for long at once."""
+    """All that ``connection`` sees. With millions of edges it takes the interpreter for seconds in all, though never for
+    long at once."""
     keys, owners, rows = _read_nodes(connection)
-    packed = pack(keys)
-    known = KeyIndex.of(packed)
-    owned_by = pack(owners)
-    numbers = known.find(owned_by, packed)
-    missing, where = np.unique(owned_by[numbers == 0], axis=0, return_inverse=True)
+    numbers = KeyIndex.of(keys).find(owners, keys)
+    missing, where = np.unique(owners[numbers == 0], axis=0, return_inverse=True)
     numbers[numbers == 0] = len(keys) + where
     count = len(keys) + len(missing)
     nodes = NodeRows(
@@ -60,21 +58,24 @@ def scan_base(connection: apsw.Connection) -> Base:
         np.concatenate([np.concatenate([[0], numbers])[rows["owner"]], np.zeros(len(missing), np.intp)]).astype("i4"),
         np.concatenate([rows["time"], np.zeros(len(missing), np.int64)]),
     )
-    return build_base(np.concatenate([packed, missing]), nodes, _read_edges(connection, rows["id"].astype(np.intp)))
+    return build_base(np.concatenate([keys, missing]), nodes, _read_edges(connection, rows["id"].astype(np.intp)))
 
 
-def _read_nodes(connection: apsw.Connection) -> tuple[list[bytes], list[bytes], NDArray[np.void]]:
+def _read_nodes(connection: apsw.Connection) -> tuple[KeyArray, KeyArray, NDArray[np.void]]:
     """Keys of the nodes, nobody's first; keys of owners; and rows in which an owner is a place in these, from 1 on."""
-    keys, owners = [bytes(16)], []
-    rows: list[tuple[int, int, int, int]] = [(0, NOBODY, 0, 0)]
-    for id, key, base, body in connection.execute(_NODES):
-        node = None if base is None else decode_node(key, BASES[base], body)
-        by = owner(node)
-        if by is not None:
-            owners.append(by)
-        keys.append(key)
-        rows.append((id, trait(node), 0 if by is None else len(owners), moment(node)))
-    return keys, owners, np.array(rows, _NODE_ROW)
+    keys, owners = bytearray(_KEY_BYTES), bytearray()
+
+    def rows() -> Iterator[tuple[int, int, int, int]]:
+        yield 0, NOBODY, 0, 0
+        for id, key, base, body in connection.execute(_NODES):
+            node = None if base is None else decode_node(key, BASES[base], body)
+            by = owner(node)
+            keys.extend(key)
+            owners.extend(by or b"")
+            yield id, trait(node), 0 if by is None else len(owners) // _KEY_BYTES, moment(node)
+
+    table = np.fromiter(rows(), _NODE_ROW)
+    return pack([bytes(keys)]), pack([bytes(owners)]), table
 
 
 def _read_edges(connection: apsw.Connection, ids: Numbers) -> list[EdgeColumns]:

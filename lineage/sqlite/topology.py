@@ -107,7 +107,8 @@ class FileTopology:
 
     def commit(self) -> None:
         """The transaction was committed."""
-        self._build_if_lost()
+        if self._lost:
+            self._start(self._build_lost)
         if self._prepared is not None and self._live is not None:
             self._live.commit()
             self._stamp, self._prepared = self._prepared, None
@@ -120,7 +121,6 @@ class FileTopology:
             self._states.pop(self._prepared, None)
             self._prepared = None
             self._live.rollback()
-        self._build_if_lost()
 
     # -- opening, clearing, closing
 
@@ -196,10 +196,11 @@ class FileTopology:
             _log.info("The topology is built from %d nodes and edges of %s.", size, self._database.path.name)
             self._start(self._build_apart)
 
-    def _build_if_lost(self) -> None:
-        if self._lost:
+    def _build_lost(self) -> None:
+        """Build what was lost since the thread began, or before."""
+        if self._lost and not self._closing:
             self._lost = False
-            self._start(self._build_apart)
+            self._build_apart()
 
     def _build_apart(self) -> None:
         with self._database.reading() as connection:
@@ -254,8 +255,12 @@ class FileTopology:
 
     def _start(self, work: Callable[[], None]) -> None:
         if not self._works() and not self._closing:
-            self._thread = threading.Thread(target=self._guarded, args=(work,), name="topology", daemon=True)
+            self._thread = threading.Thread(target=self._work, args=(work,), name="topology", daemon=True)
             self._thread.start()
+
+    def _work(self, work: Callable[[], None]) -> None:
+        self._guarded(work)
+        self._guarded(self._build_lost)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

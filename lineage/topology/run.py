@@ -69,7 +69,7 @@ class Side:
     def spans(self, numbers: Numbers) -> tuple[Numbers, Numbers]:
         """Start and length of the rows of ``numbers`` (ascending); those that have none may be left out."""
         if self.nodes is not None:
-            rows = np.searchsorted(self.nodes, numbers)
+            rows = self.nodes.searchsorted(numbers)
             rows = rows[self.nodes.take(rows, mode="clip") == numbers]
         else:
             last = len(self.starts) - 2
@@ -80,12 +80,12 @@ class Side:
     def positions(self, numbers: Numbers) -> Numbers:
         """Of each edge of ``numbers`` (ascending) its position in ``ends``, row by row."""
         starts, lengths = self.spans(numbers)
-        stops = np.cumsum(lengths)
+        stops = lengths.cumsum()
         if not len(stops):
             return stops
         starts -= stops
         starts += lengths
-        positions = np.repeat(starts, lengths)
+        positions = starts.repeat(lengths)
         positions += _COUNT[: len(positions)] if len(positions) <= len(_COUNT) else np.arange(len(positions))
         return positions
 

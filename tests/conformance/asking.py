@@ -16,6 +16,7 @@ from lineage.keys import Base, encode_id
 from lineage.model import Evidence
 from lineage.predictions import PredictionReader
 from lineage.questions import subjects
+from lineage.questions.diff import diff
 from lineage.questions.impact import impact
 from lineage.questions.narrowing import Only
 from lineage.questions.path import path
@@ -50,7 +51,7 @@ def question(choices: Choices, nodes: Sequence[bytes]) -> Ask:
     """A question about what is, or could be, in a graph: ``nodes`` are the lines of its dump that show one."""
     of = subject(choices, nodes)
     edges = EdgeFilter(choices.of((Evidence.INFERRED, Evidence.COLUMN, Evidence.DECLARED)), choices.chance(20))
-    kind = choices.of(("impact", "provenance", "training data", "path", "search"))
+    kind = choices.of(("impact", "provenance", "training data", "path", "diff", "search"))
     if kind == "impact":
         since = choices.of((None, None, BASE, BASE + 5 * SECOND))
         return lambda view: impact(view, of, since=since, edges=edges)
@@ -59,6 +60,10 @@ def question(choices: Choices, nodes: Sequence[bytes]) -> Ask:
     if kind == "path":
         target = subject(choices, nodes)
         return lambda view: path(view, of, target, edges=edges)
+    if kind == "diff":
+        other = choices.of((None, subject(choices, nodes)))
+        moment = choices.of((None, None, None, BASE + 5 * SECOND))
+        return lambda view: diff(view, of, other, a_as_of=moment, edges=edges)
     if kind == "search":
         text, kinds, limit = (
             _text(choices),
@@ -115,17 +120,20 @@ def answer(store: GraphStore, predictions: PredictionReader, ask: Ask) -> Any:
 
 def operation(choices: Choices, nodes: Sequence[bytes]) -> tuple[str, dict[str, Any]]:
     """A named operation and its variables."""
-    name = choices.of(("Impact", "Provenance", "TrainingData", "Path", "Search", "Node"))
+    name = choices.of(("Impact", "Provenance", "TrainingData", "Path", "Diff", "Search", "Node"))
     of = _input(subject(choices, nodes))
+    as_of = {"asOf": choices.of((None, None, format_time(BASE), format_time(BASE + 5 * SECOND)))}
     if name == "Impact":
-        return name, {"of": of, "since": choices.of((None, format_time(BASE)))}
+        return name, {"of": of, "since": choices.of((None, format_time(BASE))), **as_of}
     if name == "TrainingData":
-        return name, {"of": _input(served_subject(choices))}
+        return name, {"of": _input(served_subject(choices)), **as_of}
     if name == "Path":
-        return name, {"from": of, "to": _input(subject(choices, nodes))}
+        return name, {"from": of, "to": _input(subject(choices, nodes)), **as_of}
+    if name == "Diff":
+        return name, {"a": of, "b": choices.of((None, _input(subject(choices, nodes))))}
     if name == "Search":
         return name, {"text": _text(choices), "first": choices.of((20, 1))}
-    return name, {"id": _id(choices, nodes)} if name == "Node" else {"of": of}
+    return name, {"id": _id(choices, nodes)} if name == "Node" else {"of": of, **as_of}
 
 
 def response(store: GraphStore, predictions: PredictionReader, name: str, variables: Mapping[str, Any]) -> str:

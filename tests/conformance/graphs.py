@@ -5,8 +5,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 from hypothesis import strategies as st
 
+from lineage.key_array import unpack
 from lineage.keys import Base, column_key, dataset_key, job_key, run_key, store_key
 from lineage.model import (
     Binding,
@@ -33,7 +35,7 @@ from lineage.model import (
     Version,
     base_of,
 )
-from lineage.store import Direction, EdgeFilter, GraphReader, GraphStore, Level
+from lineage.store import Direction, EdgeFilter, GraphReader, GraphStore, Level, Reach
 
 HOSTILE = [
     "",
@@ -102,8 +104,23 @@ def reached(
 ) -> dict[bytes, int]:
     reach = reader.reach(level, [seed.key for seed in seeds], direction)
     assert reach.cut is None
-    assert list(reach.hits) == sorted(reach.hits, key=lambda hit: (hit.distance, hit.key))
-    return {hit.key: hit.distance for hit in reach.hits}
+    return distances(reach)
+
+
+def distances(reach: Reach) -> dict[bytes, int]:
+    """The distance of each node found; none is found twice."""
+    found = dict(zip(unpack(reach.keys), reach.distances.tolist(), strict=True))
+    assert len(found) == len(reach)
+    return found
+
+
+def rows(reach: Reach) -> list[tuple[bytes, bytes, int, int, int, bool, bool]]:
+    """All that is said of each node found, in the order of keys."""
+    columns = (reach.kinds, reach.distances, reach.evidence, reach.certain, reach.stale)
+    dtypes = [np.dtype(kind) for kind in (np.uint8, np.int32, np.uint8, np.bool_, np.bool_)]
+    assert [column.dtype for column in columns] == dtypes
+    told = (column.tolist() for column in columns)
+    return sorted(zip(unpack(reach.keys), unpack(reach.things), *told, strict=True))
 
 
 def ladder(store: GraphStore, rungs: int) -> list[Version]:
@@ -129,6 +146,8 @@ NODES: list[Node] = [
     *(version(f"v{i}") for i in range(4)),
 ]
 
+_KEYS = {base: [node.key for node in NODES if base_of(node) is base] for base in Base}
+
 ENDS = {
     EdgeKind.READ_BY: [(Base.VERSION, Base.FLOW)],
     EdgeKind.WROTE: [(Base.FLOW, Base.VERSION)],
@@ -149,6 +168,7 @@ EDGE_KEYS: list[EdgeKey] = [
 
 texts = st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=8))
 times = st.integers(-(2**62), 2**62)
+moments = st.integers(0, 6) | times
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
@@ -177,12 +197,10 @@ def nodes(draw: st.DrawFn, key: bytes, base: Base) -> Node:
             key, draw(texts), name, state=state, parameters=parameters, metrics=(draw(objects),), gaps=draw(gaps)
         )
     if base is Base.FLOW:
-        return Flow(
-            key, draw(st.sampled_from([None, b"k" * 16])), draw(st.sampled_from([None, name])), draw(maybe_time)
-        )
-    return Version(
-        key, b"d" * 16, *name, draw(times), digests=draw(digests), certain=draw(st.booleans()), card=draw(objects)
-    )
+        owner = draw(st.sampled_from([None, b"k" * 16, *_KEYS[Base.JOB], *_KEYS[Base.RUN]]))
+        return Flow(key, owner, draw(st.sampled_from([None, name])), draw(maybe_time))
+    of, written = draw(st.sampled_from([b"d" * 16, *_KEYS[Base.DATASET]])), draw(moments)
+    return Version(key, of, *name, written, digests=draw(digests), certain=draw(st.booleans()), card=draw(objects))
 
 
 @st.composite
@@ -199,7 +217,8 @@ def edges(draw: st.DrawFn, key: EdgeKey) -> Edge:
         undivided=draw(st.booleans()),
         binding=draw(st.sampled_from([None, *Binding])),
         role=draw(st.sampled_from([None, *Role])),
-        at=draw(st.none() | times),
+        at=draw(st.none() | moments),
+        until=draw(st.none() | moments),
         transformations=tuple(draw(transformations)),
         gaps=draw(gaps),
     )

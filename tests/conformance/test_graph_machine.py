@@ -12,20 +12,38 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from lineage.key_array import pack
 from lineage.keys import Base
 from lineage.memory import MemoryStore
 from lineage.model import Changes, EdgeKind, Evidence, NameScope
-from lineage.sqlite import SQLiteStore
+from lineage.sqlite import SQLiteStore, Thresholds
 from lineage.store import Direction, EdgeFilter, GraphReader, Level, Limits, Reach
-from tests.conformance.graphs import EDGE_KEYS, HOSTILE, NODES, change_lists, slow_reach, texts
+from tests.conformance.graphs import (
+    EDGE_KEYS,
+    HOSTILE,
+    NODES,
+    change_lists,
+    distances,
+    moments,
+    rows,
+    slow_reach,
+    texts,
+)
 
 _EXAMPLES = int(os.environ.get("LINEAGE_STORE_EXAMPLES", "60"))
+
+_THRESHOLDS = [
+    Thresholds(),
+    Thresholds(changes=4, share=0.0),
+    Thresholds(at_once=0, changes=4, share=0.0),
+    Thresholds(at_once=0),
+]
 
 _keys = st.lists(st.sampled_from([node.key for node in NODES] + [b"?" * 16]), max_size=4)
 
 
 class Stores(RuleBasedStateMachine):
-    """One in-memory reference and one SQLite file, reopened at will."""
+    """One in-memory reference and one SQLite file, reopened at will, whose topology is consolidated now and then."""
 
     @initialize()
     def make(self) -> None:
@@ -56,10 +74,14 @@ class Stores(RuleBasedStateMachine):
         with self.sqlite.reader() as reader:
             assert list(reader.dump()) == before
 
-    @rule()
-    def reopen(self) -> None:
+    @rule(thresholds=st.sampled_from(_THRESHOLDS))
+    def reopen(self, thresholds: Thresholds) -> None:
         self.sqlite.close()
-        self.sqlite = SQLiteStore(self.folder / "graph.sqlite")
+        self.sqlite = SQLiteStore(self.folder / "graph.sqlite", thresholds=thresholds)
+
+    @rule()
+    def settle(self) -> None:
+        self.sqlite.topology.settle()
 
     @rule()
     def clear(self) -> None:
@@ -84,7 +106,7 @@ class Stores(RuleBasedStateMachine):
         level=st.sampled_from(Level),
         seeds=_keys,
         direction=st.sampled_from(Direction),
-        edges=st.builds(EdgeFilter, st.sampled_from(Evidence), st.booleans(), st.booleans()),
+        edges=st.builds(EdgeFilter, st.sampled_from(Evidence), st.booleans(), st.booleans(), st.none() | moments),
         limit=st.integers(0, 6),
     )
     def reach(self, level: Level, seeds: list[bytes], direction: Direction, edges: EdgeFilter, limit: int) -> None:
@@ -92,16 +114,20 @@ class Stores(RuleBasedStateMachine):
             nodes = {node.key: node for node in reader.fetch([node.key for node in NODES]) if node is not None}
             known = reader.neighbours([source for _, source, _ in EDGE_KEYS], list(EdgeKind), Direction.DOWNSTREAM)
         expected = slow_reach(nodes, known, level, seeds, direction, edges)
-        whole = self._equal(lambda reader: reader.reach(level, seeds, direction, edges))
-        assert {hit.key: hit.distance for hit in whole.hits} == expected
+        whole = self._equal(lambda reader: rows(reader.reach(level, seeds, direction, edges)))
+        assert {row[0]: row[3] for row in whole} == expected
         for store in (self.reference, self.sqlite):
             with store.reader() as reader:
                 cut: Reach = reader.reach(level, seeds, direction, edges, Limits(nodes=limit))
-            assert (cut.cut, len(cut.hits)) == ("NODES" if limit < len(expected) else None, min(limit, len(expected)))
-            found = {hit.key: hit.distance for hit in cut.hits}
+            assert (cut.cut, len(cut)) == ("NODES" if limit < len(expected) else None, min(limit, len(expected)))
+            found = distances(cut)
             assert found.items() <= expected.items()
             farthest = max(found.values(), default=0)
             assert {key for key, distance in expected.items() if distance < farthest} <= set(found)
+
+    @rule(versions=_keys, as_of=st.none() | moments)
+    def are_latest(self, versions: list[bytes], as_of: int | None) -> None:
+        self._equal(lambda reader: reader.are_latest(pack(versions), as_of).tolist())
 
     @invariant()
     def answers_equal(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from lineage.model import Edge, EdgeKind, Evidence, Node
 from lineage.store import Direction, EdgeFilter, GraphStore, Level
-from tests.conformance.graphs import changes, dataset, flow, slow_reach
+from tests.conformance.graphs import changes, dataset, distances, flow, slow_reach
 
 
 def graph() -> tuple[list[Node], list[Edge]]:
@@ -35,19 +35,19 @@ def test_stale_edges_are_left_out_where_they_do_not_count(store: GraphStore, sta
         expected = slow_reach(by_key, edges, Level.LOGICAL, [seed], direction, narrow)
         with store.reader() as reader:
             reach = reader.reach(Level.LOGICAL, [seed], direction, narrow)
-        assert {hit.key: hit.distance for hit in reach.hits} == expected, narrow
+        assert distances(reach) == expected, narrow
 
 
 def test_fresh_paths_may_be_longer_than_stale_ones(store: GraphStore) -> None:
     nodes, edges = graph()
     store.apply(changes(nodes, edges), 1)
-    distances = {}
+    found = {}
     for fresh_only in (False, True):
         with store.reader() as reader:
-            hits = reader.reach(
+            reach = reader.reach(
                 Level.LOGICAL, [dataset("a").key], Direction.DOWNSTREAM, EdgeFilter(fresh_only=fresh_only)
-            ).hits
-        distances[fresh_only] = {hit.key: hit.distance for hit in hits}
+            )
+        found[fresh_only] = distances(reach)
     c, d = dataset("c").key, dataset("d").key
-    assert (distances[False][c], distances[True][c]) == (1, 2)
-    assert (d in distances[False], d in distances[True]) == (True, False)
+    assert (found[False][c], found[True][c]) == (1, 2)
+    assert (d in found[False], d in found[True]) == (True, False)

@@ -26,7 +26,7 @@ def ref(name: Any) -> dict[str, str]:
 
 def test_every_operation_is_valid_against_the_schema_file() -> None:
     schema = parse_sdl((GRAPHQL / "schema.graphql").read_text(encoding="utf-8"))
-    assert sorted(OPERATIONS) == ["Impact", "Node", "Path", "Provenance", "Search", "TrainingData"]
+    assert sorted(OPERATIONS) == ["Diff", "Impact", "Node", "Path", "Provenance", "Search", "TrainingData"]
     for name, text in OPERATIONS.items():
         assert validate(schema, parse(text)) == [], name
 

@@ -58,6 +58,7 @@ def questions(result: DemoResult) -> dict[str, tuple[str, ...]]:
         "Provenance": ("provenance", "version", *model, "2"),
         "Path": ("path", result.source.name, last.run_id),
         "Search": ("search", result.champion),
+        "Diff": ("diff", "version", *model, "1", "2"),
     }
 
 
