@@ -157,6 +157,7 @@ def test_fast_way_gives_the_same_bytes(ask: Any, pipe: SimpleNamespace, monkeypa
         "Impact": {"of": {"dataset": ref(pipe.raw)}},
         "Provenance": {"of": {"dataset": ref(pipe.log)}},
         "Path": {"from": {"dataset": ref(pipe.raw)}, "to": {"dataset": ref(pipe.log)}},
+        "Diff": {"a": {"dataset": ref(pipe.model)}},
         "Search": {"text": "e"},
         "Node": {"id": encode_id(Base.DATASET, dataset_key(*pipe.raw))},
     }
