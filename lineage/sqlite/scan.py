@@ -45,8 +45,8 @@ _KEY_BYTES = 16
 
 
 def scan_base(connection: apsw.Connection) -> Base:
-    """All that ``connection`` sees. With millions of edges it takes the interpreter for seconds in all, though never for
-    long at once."""
+    """All that ``connection`` sees. With millions of edges it takes the interpreter for seconds in all, never for long
+    at once."""
     keys, owners, rows = _read_nodes(connection)
     numbers = KeyIndex.of(keys).find(owners, keys)
     missing, where = np.unique(owners[numbers == 0], axis=0, return_inverse=True)

@@ -239,8 +239,9 @@ class FileTopology:
             self._publish(fresh, stamp)
 
     def _publish(self, topology: Topology, stamp: int) -> None:
+        """Older states are let go, with the arrays that only they have: who has one keeps it, who comes late walks."""
         self._live, self._stamp = topology, stamp
-        self._keep(stamp, topology.state)
+        self._states = {stamp: topology.state}
 
     def _keep(self, stamp: int, state: State) -> None:
         self._states[stamp] = state

@@ -10,7 +10,7 @@ from lineage.store import EVERYTHING
 from lineage.topology.adjacency import Adjacency
 from lineage.topology.marks import Admission, admission
 from lineage.topology.nodes import ABSENT, DOUBTED, KIND_MASK, VERSION, Nodes
-from lineage.topology.run import Numbers
+from lineage.topology.run import Narrow, Numbers
 
 _ANY = Admission(0, None, admission(EVERYTHING).wary)
 
@@ -26,7 +26,7 @@ def stand_latest(
         return told
     datasets = np.unique(nodes.owners(numbers[told])).astype(np.intp)
     parts, _ = members.ends(0, datasets, _ANY, ordinal)
-    latest = _latest(nodes, np.unique(np.concatenate(parts)), as_of)
+    latest = _latest(nodes, np.concatenate(parts), as_of)
     is_latest = np.zeros(nodes.count, np.bool_)
     is_latest[latest] = True
     return told & is_latest[numbers]
@@ -46,12 +46,19 @@ def _latest(nodes: Nodes, candidates: Numbers, as_of: int | None) -> Numbers:
     if not len(candidates):
         return candidates
     owners, times = nodes.owners(candidates), nodes.times(candidates)
-    order = np.argsort(owners, kind="stable")
-    candidates, owners, times = candidates[order], owners[order], times[order]
+    if (owners[1:] < owners[:-1]).any():
+        order = np.argsort(owners, kind="stable")
+        candidates, owners, times = candidates[order], owners[order], times[order]
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
     newest = np.repeat(np.maximum.reduceat(times, starts), np.diff(starts, append=len(owners))) == times
-    candidates, owners = candidates[newest], owners[newest]
-    keys = nodes.keys[candidates]
+    return _last_by_key(nodes, candidates[newest], owners[newest])
+
+
+def _last_by_key(nodes: Nodes, candidates: Numbers, owners: Narrow) -> Numbers:
+    """Of each owner the candidate with the greatest key; ``owners`` ascend."""
+    if (owners[1:] > owners[:-1]).all():
+        return candidates
+    keys = nodes.keys.take(candidates, axis=0)
     order = np.lexsort((keys[:, 1], keys[:, 0], owners))
     last = np.flatnonzero(np.diff(owners[order], append=-1))
     return candidates[order[last]]

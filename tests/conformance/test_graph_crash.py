@@ -14,15 +14,16 @@ import pytest
 from lineage.memory import MemoryStore
 from lineage.model import Changes, Edge, EdgeKind, NameScope
 from lineage.sqlite import SQLiteStore
-from tests.conformance.graphs import changes, dataset, flow, version
+from lineage.store import Direction, Level
+from tests.conformance.graphs import changes, dataset, flow, rows, version
 
 WRITER = """
 import sys
 from pathlib import Path
-from lineage.sqlite import SQLiteStore
+from lineage.sqlite import SQLiteStore, Thresholds
 from tests.conformance.test_graph_crash import list_number
 
-store = SQLiteStore(Path(sys.argv[1]))
+store = SQLiteStore(Path(sys.argv[1]), thresholds=Thresholds(changes=9, share=0.0))
 for number in range(int(sys.argv[2]), 1_000_000):
     store.apply(list_number(number), number + 1)
     print(number + 1, flush=True)
@@ -59,6 +60,10 @@ def test_killed_writer_leaves_a_prefix(tmp_path: Path, rounds: int) -> None:
         with store.reader() as reader, reference.reader() as expected:
             assert list(reader.dump()) == list(expected.dump())
             assert reader.count() == expected.count()
+            for seed in (f"f{number}" for number in range(7)):
+                question = Level.VERSION, [flow(seed).key], Direction.DOWNSTREAM
+                assert rows(reader.reach(*question)) == rows(expected.reach(*question))
+            assert reader._state is not None
         store.close()
     assert applied > 0
 

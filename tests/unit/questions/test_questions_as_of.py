@@ -12,8 +12,9 @@ from lineage.answer import Impact, View, label
 from lineage.errors import BadInputError, NotFoundError
 from lineage.event.parser import parse_event
 from lineage.fold.fold import Fold, MemoryFacts
+from lineage.keys import dataset_key, job_key, run_key
 from lineage.memory import MemoryStore
-from lineage.model import Name, Run, RunState
+from lineage.model import EdgeKind, Name, Run, RunState
 from lineage.predictions import Prediction
 from lineage.questions.impact import impact
 from lineage.questions.moment import at_moment
@@ -31,7 +32,7 @@ from lineage.questions.subjects import (
     VersionRef,
 )
 from lineage.questions.training_data import training_data
-from lineage.store import EdgeFilter
+from lineage.store import Direction, EdgeFilter
 from tests.unit.fold_rules.story import Run as Story
 from tests.unit.fold_rules.story import Told, copied, dataset, encoded, job_event, made, moment, run, run_id
 from tests.unit.questions.conftest import Records
@@ -256,3 +257,16 @@ def test_a_moment_of_a_moment_is_the_later_said(views: Views) -> None:
     again = at_moment(at(5), moment(15))
     assert len(resolve(again, VersionRef("db", "a"))) == 2
     assert at_moment(again, None) is again
+
+
+def test_no_edge_leads_to_what_was_not_there_yet(views: Views) -> None:
+    at = views(run("p", job="dag").start(0).complete(50), run("r1", parent="p").writes("a").start(10).complete(15))
+    ends = {}
+    for when in (9, 10, 15):
+        graph = at(when).graph
+        keys = [dataset_key("db", "a"), job_key("jobs", "job-r1"), run_key(run_id("p"), "jobs", "dag")]
+        kinds = [EdgeKind.HAS_VERSION, EdgeKind.HAS_RUN, EdgeKind.PARENT_OF]
+        edges = graph.neighbours(keys, kinds, Direction.DOWNSTREAM)
+        assert all(graph.fetch([edge.source, edge.target]).count(None) == 0 for edge in edges)
+        ends[when] = {edge.kind for edge in edges}
+    assert ends == {9: set(), 10: {EdgeKind.HAS_RUN, EdgeKind.PARENT_OF}, 15: set(kinds)}

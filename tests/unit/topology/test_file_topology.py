@@ -5,84 +5,19 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import pytest
 
-from lineage.key_array import pack
 from lineage.memory import MemoryStore
 from lineage.model import Changes, Edge, EdgeKind
 from lineage.sqlite import SQLiteStore, Thresholds
 from lineage.sqlite import topology as file_topology
-from lineage.store import GraphReader
 from lineage.topology.live import Topology
 from lineage.topology.snapshot import snapshot_stamp
-from tests.conformance.graphs import dataset, rows
-from tests.unit.topology.random_changes import KEYS, random_changes, random_question
-
-OFTEN = Thresholds(changes=20, share=0.0)
-"""A snapshot is written after every few lists, and at the end."""
-
-
-class Pair:
-    """A store and the reference, which are told the same."""
-
-    def __init__(self, folder: Path, seed: int = 1, thresholds: Thresholds = OFTEN) -> None:
-        self.path = folder / "graph.sqlite"
-        self.random = Random(seed)
-        self.thresholds = thresholds
-        self.reference = MemoryStore()
-        self.store = SQLiteStore(self.path, thresholds=thresholds)
-        self.size = 0
-        self.apply(random_changes(self.random, first=True))
-
-    @property
-    def snapshot(self) -> Path:
-        return self.path.with_suffix(".topology")
-
-    def apply(self, changes: Changes | None = None) -> None:
-        changes = changes or random_changes(self.random)
-        self.size += 1
-        for store in (self.reference, self.store):
-            store.apply(changes, self.size)
-
-    def reopen(self, thresholds: Thresholds | None = None) -> None:
-        self.store.close()
-        self.store = SQLiteStore(self.path, thresholds=thresholds or self.thresholds)
-
-    def check(self, store: SQLiteStore | None = None, *, in_memory: bool = True) -> None:
-        """The store answers as the reference does: from its topology, or by walking."""
-        with (store or self.store).reader() as reader, self.reference.reader() as expected:
-            ask(self.random, reader, expected)
-            assert (reader._state is not None) is in_memory
-
-
-def ask(random: Random, reader: GraphReader, expected: GraphReader) -> None:
-    for _ in range(15):
-        question = random_question(random)
-        assert rows(reader.reach(*question)) == rows(expected.reach(*question))
-        keys, as_of = pack(KEYS), random.choice([None, 0, 2, 4])
-        assert np.array_equal(reader.are_latest(keys, as_of), expected.are_latest(keys, as_of))
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Iterator[Pair]:
-    made = Pair(tmp_path)
-    yield made
-    made.store.close()
-
-
-@pytest.fixture
-def never_scanned(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on the topology is not built from the file."""
-
-    def scan(connection: object) -> None:
-        raise AssertionError("the file was read")
-
-    monkeypatch.setattr(file_topology, "scan_base", scan)
+from tests.unit.topology.pair import OFTEN, Pair, ask, damage
+from tests.unit.topology.random_changes import KEYS, random_changes
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -160,19 +95,6 @@ def test_the_log_of_changes_ends_with_each_snapshot(pair: Pair) -> None:
     with pair.store._database.reading() as connection:
         first = connection.execute("SELECT stamp, length(nodes), length(edges) FROM changed ORDER BY stamp").fetchone()
     assert first == (snapshot_stamp(pair.snapshot), 0, 0)
-
-
-def damage(content: bytes, how: str) -> bytes:
-    octets = bytearray(content)
-    places = {"start": 3, "header": 40, "keys": content.index(KEYS[0][7::-1]) + 5}
-    if how == "shortened":
-        return content[:-64]
-    if how == "lengthened":
-        return content + bytes(64)
-    if how == "empty":
-        return b""
-    octets[places[how]] ^= 4
-    return bytes(octets)
 
 
 @pytest.mark.parametrize("how", ["start", "header", "keys", "shortened", "lengthened", "empty"])
@@ -266,46 +188,3 @@ def test_a_topology_that_fails_costs_no_commit_and_is_built_anew(
     pair.check()
     pair.apply()
     pair.check()
-
-
-# -- beside a process that writes
-
-
-def test_a_reader_beside_uses_the_snapshot_and_follows(pair: Pair, never_scanned: None) -> None:
-    pair.apply()
-    pair.reopen(Thresholds())
-    guest = SQLiteStore(pair.path, read_only=True)
-    pair.check(guest)
-    for _ in range(3):
-        pair.apply()
-        pair.check(guest)
-    guest.close()
-
-
-@pytest.mark.parametrize("how", ["missing", "keys", "header"])
-def test_a_reader_beside_walks_without_a_snapshot_and_writes_nothing(
-    pair: Pair, how: str, never_scanned: None, caplog: pytest.LogCaptureFixture
-) -> None:
-    pair.apply()
-    pair.reopen(Thresholds())
-    content = pair.snapshot.read_bytes()
-    pair.snapshot.unlink()
-    if how != "missing":
-        pair.snapshot.write_bytes(damage(content, how))
-    files = sorted(path.name for path in pair.path.parent.iterdir())
-    guest = SQLiteStore(pair.path, read_only=True)
-    pair.check(guest, in_memory=False)
-    pair.apply()
-    pair.check(guest, in_memory=False)
-    guest.close()
-    assert sorted(path.name for path in pair.path.parent.iterdir()) == files
-    assert caplog.text == ""
-
-
-def test_a_reader_beside_walks_where_its_snapshot_is_far_behind(pair: Pair, never_scanned: None) -> None:
-    pair.apply()
-    pair.reopen(Thresholds())
-    pair.apply(Changes({node.key: node for node in map(dataset, map(str, range(9)))}, {}, {}))
-    guest = SQLiteStore(pair.path, read_only=True, thresholds=Thresholds(at_once=2))
-    pair.check(guest, in_memory=False)
-    guest.close()
