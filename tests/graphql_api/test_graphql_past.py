@@ -31,7 +31,9 @@ PAGED = """
 query Paged($of: SubjectInput!, $at: Long, $after: String, $strict: Boolean! = false) {
   impact(of: $of, atIndex: $at, strict: $strict) {
     ledgerIndex recordedAt behind
-    actual(first: 5, after: $after) { totalCount nodes { node { id label } distance } pageInfo { hasNextPage endCursor } }
+    actual(first: 5, after: $after) {
+      totalCount nodes { node { id label } distance } pageInfo { hasNextPage endCursor }
+    }
   }
 }"""
 
