@@ -14,19 +14,22 @@ PATH = "/api/v1/lineage"
 
 @dataclass(slots=True)
 class Load:
-    """One run: ``bodies`` over ``connections``; with a ``rate`` (events/s) at that pace, else as fast as answers come.
+    """One run: ``bodies`` over ``connections``; with a ``rate`` (bodies/s) at that pace, else as fast as answers come.
 
-    ``waits`` are seconds from when an event was due to its answer; ``seconds`` is the whole run.
+    ``path`` is where to, ``taken`` the status of an answer that takes them. ``waits`` are seconds from when a body was
+    due to its answer; ``seconds`` is the whole run.
     """
 
     bodies: Sequence[bytes]
     connections: int = 32
     rate: float | None = None
+    path: str = PATH
+    taken: int = 201
     waits: list[float] = field(default_factory=list)
     seconds: float = 0.0
 
     def run(self, port: int) -> None:
-        """Send everything. Raises RuntimeError at any answer that is not 201."""
+        """Send everything. Raises RuntimeError at any answer of another status."""
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self._run(port))
 
@@ -76,7 +79,7 @@ class _Connection(asyncio.Protocol):
 
     def _send(self) -> None:
         assert self._next is not None
-        head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        head = f"POST {self._load.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         length = f"Content-Length: {len(self._next)}\r\n\r\n"
         self._transport.write((head + length).encode() + self._next)
 
@@ -89,7 +92,7 @@ class _Connection(asyncio.Protocol):
         if len(body) < length:
             return
         self._buffer = b""
-        if not head.startswith(b"HTTP/1.1 201"):
+        if not head.startswith(b"HTTP/1.1 %d" % self._load.taken):
             self._fail(RuntimeError(f"Not taken: {head[:40]!r} {body[:500]!r}"))
             return
         self._load.waits.append(time.perf_counter() - self._due)

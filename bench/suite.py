@@ -29,6 +29,7 @@ BENCHMARKS = (
     Benchmark("bench_ledger.py", ("500",)),
     Benchmark("predictions.py", ("20000",)),
     Benchmark("bench_ingest.py", ("1500",)),
+    Benchmark("bench_load.py"),
     Benchmark("bench_store.py"),
     Benchmark("bench_reach.py"),
     Benchmark("bench_questions.py"),

@@ -1,7 +1,8 @@
 """A data folder: the ledger, all that is made from it, and what a server keeps beside.
 
 ``ledger.sqlite`` is the truth and ``keys.json`` who may come in; ``cursors.key`` signs cursors. All else can be made
-anew or be missed: ``facts.sqlite``, ``graph.sqlite``, ``predictions.sqlite``, ``rejected.sqlite``.
+anew or be missed: ``facts.sqlite``, ``graph.sqlite`` with ``graph.topology``, ``predictions.sqlite``,
+``rejected.sqlite``.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ import msgspec
 
 from lineage.errors import DataFolderError, LineageError, UnavailableError
 from lineage.facts.claims import Claims
-from lineage.fold.presence import Presence
+from lineage.fold.presence import Presence, learn
 from lineage.fold.records import DICTIONARY, DatasetRecord, JobRecord, RunRecord
 from lineage.fold.references import Reference
 from lineage.fold.store import Table
@@ -61,11 +61,6 @@ _FIRST = "SELECT other, value FROM links WHERE tbl = ? AND key = ? AND other >= 
 _LAST = "SELECT other, value FROM links WHERE tbl = ? AND key = ? AND other <= ? ORDER BY other DESC LIMIT ?"
 _LINKED = "SELECT value FROM links WHERE tbl = ? AND key = ? AND other = ?"
 _LINK = "INSERT INTO links VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET value = ?4 WHERE value <> ?4"
-_COUNT = "SELECT (SELECT count(*) FROM records) + (SELECT count(*) FROM links)"
-_TAILS = """
-SELECT tbl, group_concat(substr('0000000000000000' || hex(substr(key, -8)), -16), '')
-FROM (SELECT tbl, key FROM records UNION ALL SELECT tbl, key FROM links) GROUP BY tbl"""
-"""By table, the last eight bytes of each key, in hexadecimal digits."""
 _UNLINK = "DELETE FROM links WHERE tbl = ? AND key = ? AND other = ?"
 
 
@@ -234,9 +229,7 @@ class SQLiteFacts:
         """What the file may hold; learnt when it is first asked for: a third of a second for a million links."""
         if self._known is None:
             with self._translated():
-                self._known = Presence(int(self._db.execute(_COUNT).get))
-                for table, tails in self._db.execute(_TAILS):
-                    self._known.add_tails(table, bytes.fromhex(tails))
+                self._known = learn(self._db)
         return self._known
 
     def _value(self, query: str, *bindings: int | bytes) -> bytes | None:

@@ -27,6 +27,7 @@ _GATHER_SECONDS = 0.1
 """From the start of one batch to that of the next: what comes meanwhile is projected together, as the start of a run
 and its end cost little more than one of them. Whoever asks does not wait for it."""
 _GATHER_ENTRIES = 500
+_PIECE_SECONDS = 0.0002
 _NICENESS = 10
 """On Linux the projection gets what intake leaves of a core, and a tenth of it at least."""
 
@@ -61,6 +62,7 @@ class Projector:
         self._ledger = ledger
         self._projection = Projection(ledger, facts, store, predictions, harden=harden, rest=self._rest)
         self._others_wait: Callable[[], bool] = _never
+        self._rested = 0.0
         self._changed = threading.Condition()
         self._told = 0
         self._wanted = 0
@@ -100,16 +102,18 @@ class Projector:
         self._projection.handover.put(submission, receipts)
 
     def give_way(self, others_wait: Callable[[], bool]) -> None:
-        """Let go of the interpreter between two pieces of work while ``others_wait``.
+        """Let go of the interpreter between two pieces of work while ``others_wait``, every 0.2 ms.
 
         A thread that wants it would have to ask for it for half a millisecond each time, and the thread that appends
-        to the ledger wants it ten times for each group: that took a fifth of the intake's rate.
+        to the ledger wants it ten times for each group: that took a fifth of the intake's rate. The projection gets it
+        back when it has asked for as long.
         """
         self._others_wait = others_wait
 
     def _rest(self) -> None:
-        if self._others_wait():
+        if self._others_wait() and time.monotonic() - self._rested >= _PIECE_SECONDS:
             time.sleep(0)
+            self._rested = time.monotonic()
 
     def wake(self, size: int) -> None:
         """The ledger now has ``size`` entries."""

@@ -11,6 +11,16 @@ from lineage.timeline.contents import Content, Contents
 from lineage.timeline.ends import Ends
 from lineage.timeline.names import Names
 from lineage.timeline.touch import DigestName, End, Touch, WriteId, digest_name
+from lineage.timeline.traits import (
+    contents_told,
+    digests_told,
+    holds,
+    moments,
+    only_reads,
+    reads_until,
+    run_of,
+    versions_told,
+)
 from lineage.timeline.writes import FIRST, LAST, Place, Readers, Write, Writes, WriteState
 
 CLOSE = 2_000_000
@@ -55,7 +65,7 @@ class Timeline:
             self._told[teller] = contents
         for run in sorted(self.touches):
             self._list_writes(run, Affected())
-        versions = {version for touch in self.touches.values() for version in _versions(touch)}
+        versions = {version for touch in self.touches.values() for version in versions_told(touch)}
         self.names.settle(versions)
         for key in self._told_owners(versions):
             write = self.writes.by_key[key]
@@ -79,7 +89,7 @@ class Timeline:
         affected = Affected()
         if before == touch:
             return affected
-        if _only_reads(before) and _only_reads(touch):
+        if only_reads(before) and only_reads(touch):
             self._set_reader(run, before, touch)
             affected.runs.add(run)
             return affected
@@ -89,7 +99,7 @@ class Timeline:
             for write_id in self._candidates(runs, touch)
             if (write := self.writes.by_id.get(write_id)) is not None
         }
-        versions = _versions(before) | _versions(touch)
+        versions = versions_told(before) | versions_told(touch)
         for member in runs:
             self._unlist_writes(member)
         if before is not None:
@@ -134,13 +144,13 @@ class Timeline:
         self.touches[touch.run] = touch
         self.ends.add(touch)
         self.names.add(touch)
-        self._contents.add(touch.run, _contents(touch))
-        for at in _moments(touch):
+        self._contents.add(touch.run, contents_told(touch))
+        for at in moments(touch):
             self._readers.add(at, touch.run)
-        for name, at in _digests(touch):
+        for name, at in digests_told(touch):
             self._digest_readers.setdefault(name, Readers()).add(at, touch.run)
         if touch.continuous and touch.reads is not None:
-            self._continuous.add(_reads_until(touch), touch.run)
+            self._continuous.add(reads_until(touch), touch.run)
         if touch.continuous and touch.writes:
             self._continuous_writers.add(touch.run)
         if touch.nests and touch.parent and touch.writes:
@@ -150,13 +160,13 @@ class Timeline:
         del self.touches[touch.run]
         self.ends.remove(touch)
         self.names.remove(touch)
-        self._contents.remove(touch.run, _contents(touch))
-        for at in _moments(touch):
+        self._contents.remove(touch.run, contents_told(touch))
+        for at in moments(touch):
             self._readers.discard(at, touch.run)
-        for name, at in _digests(touch):
+        for name, at in digests_told(touch):
             self._digest_readers[name].discard(at, touch.run)
         if touch.continuous and touch.reads is not None:
-            self._continuous.discard(_reads_until(touch), touch.run)
+            self._continuous.discard(reads_until(touch), touch.run)
         self._continuous_writers.discard(touch.run)
         if touch.nests and touch.parent and touch.writes:
             self._families[touch.parent[0]].discard(touch.run)
@@ -178,7 +188,7 @@ class Timeline:
         if touch is None:
             return
         outer = self._outermost(touch)
-        ids = tuple(outer if outer and write.id[:3] == _own(touch) else write.id for write in touch.writes)
+        ids = tuple(outer if outer and write.id[:3] == run_of(touch) else write.id for write in touch.writes)
         for write, write_id in zip(touch.writes, ids, strict=True):
             self.writes.add(touch, write, write_id)
         if ids:
@@ -194,7 +204,7 @@ class Timeline:
         holding = [
             other
             for member in self._family(touch)
-            if (other := self.touches.get(member)) and member != touch.run and _holds(other, touch)
+            if (other := self.touches.get(member)) and member != touch.run and holds(other, touch)
         ]
         if not holding:
             return None
@@ -322,62 +332,3 @@ class Timeline:
             if earlier.to == end.to and not any(earlier.place < write.place <= mine for write in others):
                 return False
         return True
-
-
-def _only_reads(touch: Touch | None) -> bool:
-    """Whether a batch run did nothing but read, and tells neither a version nor a content."""
-    return touch is None or not (
-        touch.continuous
-        or touch.writes
-        or touch.ends
-        or touch.reads is None
-        or touch.renames_at is not None
-        or any(told.versions or told.digests for told in touch.reads)
-    )
-
-
-def _own(touch: Touch) -> tuple[str, str, str]:
-    return (touch.run_id, *touch.job)
-
-
-def _holds(outer: Touch, inner: Touch) -> bool:
-    if outer.continuous or inner.continuous or outer.end is None or inner.end is None or not outer.writes:
-        return False
-    if (outer.start, outer.end) == (inner.start, inner.end):
-        return outer.rank < inner.rank
-    return outer.start <= inner.start and inner.end <= outer.end
-
-
-def _reads_until(touch: Touch) -> int:
-    """The last moment at which a continuous run can have met something; told ones may come after its end."""
-    if touch.end is None:
-        return LAST.at
-    return max(touch.end, *(told.at for told in touch.reads or ()), touch.start)
-
-
-def _contents(touch: Touch) -> dict[str, Content]:
-    """What a reader tells of the content of the version that it declares."""
-    if len(touch.reads or ()) != 1:
-        return {}
-    (told,) = touch.reads or ()
-    return {version: (told.at, told.digests) for version in told.versions if told.digests and len(told.versions) == 1}
-
-
-def _moments(touch: Touch) -> list[int]:
-    moments = [touch.start] if touch.reads is not None and not touch.continuous else []
-    return moments + ([touch.renames_at] if touch.renames_at is not None else [])
-
-
-def _digests(touch: Touch) -> list[tuple[DigestName, int]]:
-    found: dict[tuple[DigestName, int], None] = {}
-    for told in touch.reads or ():
-        for digest in told.digests:
-            found[digest_name(digest), max(told.at, touch.start) if touch.continuous else touch.start] = None
-    return list(found)
-
-
-def _versions(touch: Touch | None) -> set[str]:
-    if touch is None:
-        return set()
-    read = {version for told in touch.reads or () for version in told.versions}
-    return read | {write.declared for write in touch.writes if write.declared}

@@ -16,6 +16,8 @@ from lineage.fold.sqlite import SQLiteFacts
 
 FEW, MANY, COUNTED = 60, 460, 12
 MOST = 1.35
+CEILING = 3_000
+"""Calls for START and COMPLETE of one ordinary run of a job that has run before, each a batch of its own."""
 
 Told = dict[str, Any]
 
@@ -169,3 +171,11 @@ def test_the_cost_of_an_event_does_not_grow(events: Callable[[int], list[Told]])
     costs = [calls(fold, facts, events(number), number) for number in range(1, MANY + COUNTED)]
     few, many = sum(costs[FEW : FEW + COUNTED]), sum(costs[MANY - 1 : MANY - 1 + COUNTED])
     assert many <= MOST * few, f"{few / COUNTED:.0f} calls, then {many / COUNTED:.0f}"
+
+
+@pytest.mark.parametrize("events", [reader_by_time, writer, writer_of_versions, column_lineage, child])
+def test_a_run_that_is_like_the_one_before_costs_little(events: Callable[[int], list[Told]]) -> None:
+    facts = SQLiteFacts(None)
+    fold = Fold(facts)
+    costs = [calls(fold, facts, events(number), number) for number in range(1, FEW + COUNTED)]
+    assert sum(costs[-COUNTED:]) <= CEILING * COUNTED, f"{sum(costs[-COUNTED:]) / COUNTED:.0f} calls a run"
