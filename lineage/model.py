@@ -164,7 +164,8 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Dataset(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base", tag="DATASET"):
     """A dataset or model under its public name; ``aliases`` are the other names that lead here (R2). ``schemas`` are
-    the different ones that were ever told of it, at most the last 64 for each of its names, by digest."""
+    the different ones that were ever told of it, at most the last 64 for each of its names, by digest.
+    ``updated_at`` is the minute of the last event that spoke of it."""
 
     key: bytes
     namespace: str
@@ -194,7 +195,7 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base", 
 
 
 class Job(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="base", tag="JOB"):
-    """A transform or, with ``is_deployment``, a deployment."""
+    """A transform or, with ``is_deployment``, a deployment. ``updated_at`` is the minute of the last event of it."""
 
     key: bytes
     namespace: str

@@ -88,7 +88,9 @@ class Thing(Node):
     namespace: str | None
     name: str | None
     owners: list[Owner] = strawberry.field(description="Of a version or column its dataset's, of a run its job's.")
-    updated_at: DateTime | None
+    updated_at: DateTime | None = strawberry.field(
+        description="When it was last spoken of; of datasets and jobs, the minute."
+    )
 
     @strawberry.field(description="Of a version its dataset's.")
     def tags(self: Any) -> list[Tag]:
