@@ -230,7 +230,7 @@ class MemoryReader:
         """The keys of the nodes with that name, ascending; empty if none."""
         return sorted(self._graph.names.get((scope, value), ()))
 
-    def search(self, text: str, bases: Sequence[Base], limit: int) -> list[Node]:
+    def search(self, text: str, bases: Sequence[Base], limit: int, *, names_only: bool = False) -> list[Node]:
         """Datasets, columns and jobs that ``text`` names in part; see :meth:`lineage.store.GraphReader.search`."""
         wanted = text.casefold()
         found = []

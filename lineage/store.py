@@ -153,11 +153,13 @@ class GraphReader(Protocol):
     def lookup(self, scope: NameScope, value: str) -> list[bytes]:
         """The keys of the nodes with that name, ascending; empty if none."""
 
-    def search(self, text: str, bases: Sequence[Base], limit: int) -> list[Node]:
+    def search(self, text: str, bases: Sequence[Base], limit: int, *, names_only: bool = False) -> list[Node]:
         """Datasets, columns and jobs of which a name or its namespace holds ``text`` (both casefolded), each once; at
         most ``limit``. A column's name is its column name, without a namespace; a dataset's aliases are names of it
         too. First those whose whole name it is, then those whose name holds it, then those of which the namespace alone
-        does; of each the shortest name first, then by (name, namespace, key), of several that hold it by the first."""
+        does; of each the shortest name first, then by (name, namespace, key), of several that hold it by the first.
+        With ``names_only`` the caller looks at nothing but kinds and names: what else a node tells need not be
+        right."""
 
     def count(self) -> dict[str, int]:
         """How many nodes there are of each base kind (``DATASET``) and edges of each kind (``READ_BY``)."""

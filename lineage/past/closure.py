@@ -155,24 +155,29 @@ class Closure:
         self.need(Need.RUN, *several)
 
     def _dataset(self, name: Name) -> None:
-        names = self._spellings.of(name)
-        self.need(Need.EVENTS, *names)
+        self.need(Need.EVENTS, *self._spellings.of(name))
         self.need(Need.VERSIONS, name)
-        for run in {run for each in names for run in self._index.touches(each)} if not names & self._shown else ():
+        self.need(Need.EXISTS, name)
+
+    def _exists(self, name: Name) -> None:
+        self.need(Need.CALLED, name)
+        self._shown_by(name)
+        names = self._spellings.of(name)
+        # What nothing shows is there all the same where a run needs it, which follows from all its job's claims.
+        for run in {run for each in names - self._shown for run in self._index.touches(each)}:
             self._job_of(run)
 
     def _shown_by(self, name: Name) -> None:
-        names = self._spellings.of(name)
-        if names & self._shown:
-            return
-        for each in sorted(names):
-            for run in self._index.touches(each):
-                if any(each in named(claims) for claims in self._index.claims(run)):
-                    self.need(Need.RUN, run)
-                    self._shown.add(each)
-                    return
-        for each in names:
-            self._want(*self._index.postings(dataset_key(*each)))
+        for each in self._spellings.of(name) - self._shown:
+            self._show(each)
+
+    def _show(self, name: Name) -> None:
+        for run in self._index.touches(name):
+            if any(name in named(claims) for claims in self._index.claims(run)):
+                self.need(Need.RUN, run)
+                self._shown.add(name)
+                return
+        self._want(*self._index.postings(dataset_key(*name)))
 
     def _versions(self, name: Name) -> None:
         self.need(Need.CALLED, name)
@@ -275,6 +280,7 @@ _STEPS: dict[Need, Callable[[Closure, Any], None]] = {
     Need.EVENTS: Closure._events,
     Need.CALLED: Closure._called,
     Need.DATASET: Closure._dataset,
+    Need.EXISTS: Closure._exists,
     Need.SHOWN: Closure._shown_by,
     Need.VERSIONS: Closure._versions,
     Need.READERS: Closure._readers,

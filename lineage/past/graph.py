@@ -16,7 +16,7 @@ from lineage.past.folding import Folding, Needs
 from lineage.past.index import Index
 from lineage.past.need import Need
 from lineage.past.search import PastSearch
-from lineage.past.sightings import Sighting, adjacent_needs, row_needs, sighting_of
+from lineage.past.sightings import Sighting, adjacent_needs, name_needs, row_needs, sighting_of
 from lineage.store import EVERYTHING, Direction, EdgeFilter, GraphReader, Level, Limits, Reach
 from lineage.topology import are_latest
 
@@ -84,9 +84,10 @@ class PastGraph:
         self._have_rows(self._folding.reader.lookup(scope, value))
         return self._folding.reader.lookup(scope, value)
 
-    def search(self, text: str, bases: Sequence[Base], limit: int) -> list[Node]:
+    def search(self, text: str, bases: Sequence[Base], limit: int, *, names_only: bool = False) -> list[Node]:
         """Datasets, columns and jobs that ``text`` named in part; see :meth:`lineage.store.GraphReader.search`."""
-        search = PastSearch(self._folding, self._present, self._index, self._have_rows)
+        have = self._have_names if names_only else self._have_rows
+        search = PastSearch(self._folding, self._present, self._index, have)
         return search.search(text, bases, limit)
 
     def seek(self, base: Base, key: bytes) -> None:
@@ -119,6 +120,9 @@ class PastGraph:
     def _have_rows(self, keys: Sequence[bytes], *, whole: bool = False) -> bool:
         """Have the rows of ``keys`` folded: those of what is not known yet when others show what it is."""
         return self._until_still(lambda: (need for each in self._seen(keys) for need in row_needs(each, whole=whole)))
+
+    def _have_names(self, keys: Sequence[bytes]) -> bool:
+        return self._until_still(lambda: (need for each in self._seen(keys) for need in name_needs(each)))
 
     def _have_edges(self, keys: Sequence[bytes], kinds: Sequence[EdgeKind], direction: Direction) -> bool:
         return self._until_still(

@@ -19,6 +19,7 @@ class Need(Enum):
     EVENTS = "all that names the dataset"
     CALLED = "its names, and whether it is a model"
     DATASET = "its own row"
+    EXISTS = "whether there is such a dataset, and how it is called"
     SHOWN = "whether anything but columnLineage names it"
     VERSIONS = "what was written, and which reads meet what"
     READERS = "who read any version"

@@ -17,8 +17,10 @@ from lineage.predictions.sqlite import PredictionIndex
 from lineage.projector.seal import SEAL, seal
 from lineage.store import GraphReader
 
-MOST_EVENTS = 100_000
-"""Events that are kept folded, over all pasts that nobody asks: a few kilobytes of memory each."""
+MOST_EVENTS = 20_000
+"""Events that are kept folded, over all pasts that nobody asks: six or seven kilobytes of memory each."""
+_LARGEST = 5
+"""How many times as many the one past may have that was asked last: time may have been out for it."""
 
 _MOST_IDLE = 64
 
@@ -97,5 +99,8 @@ class Pasts:
     def _give_back(self, past: Past) -> None:
         with self._lock:
             self._idle.append(past)
-            while sum(each.folded for each in self._idle) > self._most_events or len(self._idle) > _MOST_IDLE:
-                self._idle.pop(0)
+            kept = sum(each.folded for each in self._idle)
+            while (len(self._idle) > 1 and kept > self._most_events) or len(self._idle) > _MOST_IDLE:
+                kept -= self._idle.pop(0).folded
+            if kept > _LARGEST * self._most_events:
+                self._idle.clear()

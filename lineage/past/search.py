@@ -19,19 +19,19 @@ _LEAST = 20
 
 class PastSearch:
     """Searches what is folded, after having candidates folded: whatever is named now no worse than the last one
-    given, as nothing was ever named that isn't among these or withdrawn."""
+    given, as nothing was ever named that isn't among these or withdrawn. ``have`` has folded what keys need."""
 
     def __init__(
         self,
         folding: Folding,
         present: GraphReader,
         index: Index,
-        have_rows: Callable[[Sequence[bytes]], bool],
+        have: Callable[[Sequence[bytes]], bool],
     ) -> None:
         self._folding = folding
         self._present = present
         self._index = index
-        self._have_rows = have_rows
+        self._have = have
 
     def search(self, text: str, bases: Sequence[Base], limit: int) -> list[Node]:
         """As :meth:`lineage.store.GraphReader.search`."""
@@ -40,7 +40,7 @@ class PastSearch:
         asked = max(limit, _LEAST)
         while limit > 0:
             candidates = self._present.search(text, bases, asked)
-            self._have_rows([node.key for node in candidates])
+            self._have([node.key for node in candidates])
             found = self._settled(text, bases, limit)
             if len(candidates) < asked:
                 return found
@@ -52,7 +52,7 @@ class PastSearch:
 
     def _settled(self, text: str, bases: Sequence[Base], limit: int) -> list[Node]:
         """The first ones of what is folded; as they are when all that they depend on is."""
-        while self._have_rows([node.key for node in self._folding.reader.search(text, bases, limit)]):
+        while self._have([node.key for node in self._folding.reader.search(text, bases, limit)]):
             pass
         return self._folding.reader.search(text, bases, limit)
 
@@ -65,7 +65,7 @@ class PastSearch:
             if base is Base.JOB:
                 yield from ((Need.JOB, name), (Need.SILENT_RUNS, name))
             else:
-                yield Need.DATASET, name
+                yield Need.EXISTS, name
             if base is Base.COLUMN:
                 yield from ((Need.INTO, name), (Need.OUT_OF, name))
 

@@ -64,6 +64,14 @@ def row_needs(seen: Sighting, *, whole: bool = False) -> Iterator[tuple[Need, ob
             yield from _flow_needs(seen)
 
 
+def name_needs(seen: Sighting) -> Iterator[tuple[Need, object]]:
+    """What the names and the kind of a thing need."""
+    if seen.base is Base.DATASET:
+        yield Need.EXISTS, seen.name
+    else:
+        yield from row_needs(seen)
+
+
 def adjacent_needs(seen: Sighting, kinds: Sequence[EdgeKind], direction: Direction) -> Iterator[tuple[Need, object]]:
     """What the edges of ``kinds`` need that leave or enter a thing."""
     down = direction is Direction.DOWNSTREAM

@@ -36,11 +36,11 @@ def not_found(graph: GraphReader, what: str, namespace: str, name: str, bases: S
 def _candidates(graph: GraphReader, namespace: str, name: str, bases: Sequence[Base]) -> list[Node]:
     known: dict[bytes, Node] = {}
     for piece in _pieces(name):
-        known.update((node.key, node) for node in graph.search(piece, bases, _CANDIDATES))
+        known.update((node.key, node) for node in graph.search(piece, bases, _CANDIDATES, names_only=True))
         if len(known) >= _CANDIDATES:
             break
     else:
-        known.update((node.key, node) for node in graph.search(namespace, bases, _OF_NAMESPACE))
+        known.update((node.key, node) for node in graph.search(namespace, bases, _OF_NAMESPACE, names_only=True))
     return [node for node in known.values() if _likeness(name, _name(node)) >= _LIKENESS]
 
 

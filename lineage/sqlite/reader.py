@@ -157,7 +157,7 @@ class SQLiteReader:
         """The keys of the nodes with that name, ascending; empty if none."""
         return [key for (key,) in self._execute(_LOOKUP, (pack(value), SCOPE_CODES[scope]))]
 
-    def search(self, text: str, bases: Sequence[Base], limit: int) -> list[Node]:
+    def search(self, text: str, bases: Sequence[Base], limit: int, *, names_only: bool = False) -> list[Node]:
         """Datasets, columns and jobs that ``text`` names in part; see :meth:`lineage.store.GraphReader.search`."""
         if not bases or limit <= 0:
             return []

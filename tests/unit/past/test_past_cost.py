@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lineage.answer import View
+from lineage.errors import NotFoundError
 from lineage.past.graph import PastGraph
 from lineage.past.past import Past
 from lineage.questions.impact import impact
@@ -91,3 +92,12 @@ def test_a_hub_costs_its_readers_when_it_is_the_subject() -> None:
         impact(view, DatasetRef("db", "calendar")).actual.page(view, 0, 100)
 
     assert folded(entries(2, readers=3), ask) == entries(2, readers=3).size() - 1
+
+
+def test_what_was_not_there_yet_costs_little() -> None:
+    def ask(view: View) -> None:
+        with pytest.raises(NotFoundError, match=r"p0\.t1"):
+            impact(view, DatasetRef("db", "p0.t99"))
+
+    told = entries(5)
+    assert folded(told, ask) < told.size() / 5

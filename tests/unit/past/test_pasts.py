@@ -114,7 +114,7 @@ def test_a_past_is_kept_for_the_next_question_and_never_shared() -> None:
 
 def test_more_than_may_be_kept_is_let_go() -> None:
     with archived(entries(2)) as archive:
-        archive.pasts = Pasts(archive.ledger, archive.folder / "facts.sqlite", archive.predictions, most_events=10)
+        archive.pasts = Pasts(archive.ledger, archive.folder / "facts.sqlite", archive.predictions, most_events=2)
         with archive.view(40) as view:
             total(view)
             before = past_of(view)
