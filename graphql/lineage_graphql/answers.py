@@ -44,6 +44,7 @@ class Answer:
     ledger_index: Long = strawberry.field(description="The last ledger entry that it reflects; -1 of an empty ledger.")
     recorded_at: DateTime | None = strawberry.field(description="When that entry was received, if known.")
     behind: Long = strawberry.field(description="How many entries the ledger had beyond it.")
+    left_out: Long = strawberry.field(description="How many hits the filters of the question keep from being listed.")
     moved: bool = strawberry.field(description="Computed anew: a cursor came from an earlier ledgerIndex, not kept.")
     score: float = strawberry.field(description="The share of its versions and reads that carry no gap.")
 

@@ -8,9 +8,11 @@ last line, ``{"error": {"code", "message"}}``, in place of the verdict.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import suppress
 from itertools import islice
-from threading import Semaphore
+from threading import Lock, Semaphore
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -24,6 +26,8 @@ from lineage_graphql.schema import Schema
 from lineage_graphql.whole import PAGE, WholeAnswer
 
 _NDJSON = "application/x-ndjson"
+_UNREAD_SECONDS = 10.0
+"""How much longer than the answer's own time a client may take to read what is said last."""
 
 Problem = Callable[[LineageError], Response]
 
@@ -49,7 +53,7 @@ def answers_router(context: GraphQLContext, schema: Schema, problem: Problem) ->
         except BaseException:
             await lines.close()
             raise
-        return _Streamed(_stream(first, lines), context.caps.whole_timeout)
+        return _Streamed(_stream(first, lines), context.caps.whole_timeout + _UNREAD_SECONDS)
 
     router = APIRouter()
     router.add_api_route("", post, methods=["POST"], summary="A whole answer, line by line", response_class=Response)
@@ -57,7 +61,7 @@ def answers_router(context: GraphQLContext, schema: Schema, problem: Problem) ->
 
 
 class _Streamed(StreamingResponse):
-    """Ends after ``seconds``, also where the client no longer reads: the view is let go of then."""
+    """Ends after ``seconds``, when the answer's own time has long been over: its client no longer reads."""
 
     def __init__(self, lines: AsyncGenerator[bytes, None], seconds: float) -> None:
         super().__init__(lines, media_type=_NDJSON)
@@ -66,30 +70,44 @@ class _Streamed(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            async with asyncio.timeout(self._seconds):
-                await super().__call__(scope, receive, send)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._seconds):
+                    await super().__call__(scope, receive, send)
         finally:
             await self._lines.aclose()
 
 
 class _Lines:
-    """The lines of an answer a page at a time, each made in a thread while nobody else makes one."""
+    """The lines of an answer a page at a time, made in threads one after the other; the last one lets go of the view,
+    however many who waited for them have left."""
 
-    def __init__(self, lines: Iterator[dict[str, object]], on_close: Callable[[], None]) -> None:
+    def __init__(self, lines: Generator[dict[str, Any], None, None], on_close: Callable[[], None]) -> None:
         self._lines = lines
         self._on_close = on_close
+        self._lock = Lock()
+        self._closed = False
 
     async def next(self) -> bytes:
         """The next lines; empty at the end."""
         return await asyncio.to_thread(self._take)
 
     async def close(self) -> None:
-        """Let go of the view."""
-        await asyncio.to_thread(self._lines.close)  # type: ignore[attr-defined]
-        self._on_close()
+        """Let go of the view, once the page in the making is made."""
+        await asyncio.shield(asyncio.create_task(asyncio.to_thread(self._finish)))
 
     def _take(self) -> bytes:
-        return b"".join(dump(line) + b"\n" for line in islice(self._lines, PAGE))
+        with self._lock:
+            return b"" if self._closed else b"".join(dump(line) + b"\n" for line in islice(self._lines, PAGE))
+
+    def _finish(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                self._lines.close()
+            finally:
+                self._on_close()
 
 
 async def _stream(first: bytes, lines: _Lines) -> AsyncGenerator[bytes, None]:

@@ -6,7 +6,7 @@ GraphQL query on one and the same view of the graph, so a line is what GraphQL s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from graphql import GraphQLSchema
@@ -36,7 +36,7 @@ _LISTS = {
     "trainingData": {"datasets": f"{_VERSION} role distance binding evidence certain", "links": _LINK},
 }
 _VERDICT = (
-    "complete cut { reason limit next } ledgerIndex recordedAt behind score "
+    "complete cut { reason limit next } ledgerIndex recordedAt behind leftOut score "
     f"gaps(first: {PAGE}) {{ totalCount nodes {{ kind message node {{ id label }} }} }}"
 )
 _ALSO = {
@@ -66,7 +66,7 @@ class WholeAnswer:
         given = ", ".join(f"{name}: ${name}" for name in arguments)
         self._field = f"{self._question}({given})" if given else self._question
 
-    def lines(self, context: GraphQLContext) -> Iterator[dict[str, Any]]:
+    def lines(self, context: GraphQLContext) -> Generator[dict[str, Any], None, None]:
         """``{"list": …, …}`` for each hit, then ``{"verdict": …}``; all of one view. To be used by one thread.
 
         Raises the error that the question as a whole has, before the first line or, when time is out, later.

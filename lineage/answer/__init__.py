@@ -130,7 +130,8 @@ class Answer:
     """What every answer says of itself.
 
     ``ledger_index``: the index of the last ledger entry that it reflects, -1 if the ledger was empty. ``recorded_at``:
-    when that entry was received, None if not known. ``behind``: how many entries the ledger had beyond it. ``assess``
+    when that entry was received, None if not known. ``behind``: how many entries the ledger had beyond it.
+    ``left_out``: how many hits filters keep from being listed. ``assess``
     gives gaps and score; of an impact, those of its nearest 10,000 nodes of the actual radius.
     """
 
@@ -138,6 +139,7 @@ class Answer:
     ledger_index: int
     recorded_at: int | None = None
     behind: int
+    left_out: int = 0
     assess: Callable[[View], Assessment]
 
     @property

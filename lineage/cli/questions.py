@@ -234,12 +234,13 @@ def search(
     """What bears a name, or a content hash."""
     from lineage.cli.show_paths import show_search
 
+    filters = only(kinds, namespaces, tags, owners)
     _answer(
         _place(url, data, api_key, at_index),
         json,
-        lambda ask: ask("Search", {"text": text, "first": first, **only(kinds, namespaces, tags, owners)}),
+        lambda ask: ask("Search", {"text": text, "first": first, **filters}),
         "search",
-        show_search,
+        lambda screen, answer: show_search(screen, answer, filtered=bool(filters)),
     )
 
 

@@ -33,6 +33,13 @@ def show_standing(screen: Screen, answer: Data) -> None:
     screen.line(f"{said}, as of ledger entry {answer['ledgerIndex']:,}{late}.", "dim")
 
 
+def show_left_out(screen: Screen, answer: Data) -> None:
+    """Say how many hits the filters keep from being shown: an empty list must not be taken for no harm."""
+    left_out = answer.get("leftOut", 0)
+    if left_out:
+        screen.line(f"  {left_out:,} hit{'s' if left_out != 1 else ''} left out by the filters.", "yellow")
+
+
 def show_rest(screen: Screen, shown: int, total: int) -> None:
     """Say what a page left out."""
     if total > shown:

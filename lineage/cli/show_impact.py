@@ -17,6 +17,7 @@ from lineage.cli.show_answer import (
     owners,
     short_label,
     show_gaps,
+    show_left_out,
     show_rest,
     show_standing,
     thing_label,
@@ -39,7 +40,9 @@ _DEEPEST = 24
 def show_impact(screen: Screen, answer: Data) -> None:
     """Write ``answer``, the field ``impact`` of the operation Impact."""
     screen.heading("Summary")
-    if not answer["summary"]:
+    if answer.get("leftOut") and not answer["summary"]:
+        screen.line("  Nothing that the filters let through.")
+    elif not answer["summary"]:
         nothing = "  Nothing: no run read it, and nothing is wired downstream of it."
         screen.line("  No node; the predictions below alone." if answer["predictions"]["count"] else nothing)
     else:
@@ -48,6 +51,7 @@ def show_impact(screen: Screen, answer: Data) -> None:
             [(row["kind"].lower(), row["potential"], row["actual"], row["standing"]) for row in answer["summary"]],
             right=("potential", "actual", "standing"),
         )
+    show_left_out(screen, answer)
     _show_radius(screen, "Potential: what is wired downstream", answer["potential"])
     _show_radius(screen, "Actual: what really read it, and what came of that", answer["actual"])
     _show_predictions(screen, answer["predictions"])

@@ -9,6 +9,7 @@ from lineage.cli.show_answer import (
     owners,
     short_label,
     show_gaps,
+    show_left_out,
     show_rest,
     show_standing,
     thing_label,
@@ -30,12 +31,15 @@ def show_provenance(screen: Screen, answer: Data) -> None:
     """Write ``answer``, the field ``provenance`` of the operation Provenance."""
     page = answer["nodes"]
     screen.heading("What it came from")
-    if not page["nodes"]:
+    if not page["nodes"] and answer.get("leftOut"):
+        screen.line("  Nothing that the filters let through.")
+    elif not page["nodes"]:
         screen.line("  Nothing is known upstream of it.")
     else:
         _show_upstream(screen, page["nodes"], _bindings(answer["links"]["nodes"]))
         show_rest(screen, len(page["nodes"]), page["totalCount"])
         screen.line(f"  {answer['links']['totalCount']:,} reads and writes tie them.")
+    show_left_out(screen, answer)
     if page["nodes"] or answer["gaps"]["totalCount"]:
         show_gaps(screen, answer)
     show_standing(screen, answer)
@@ -85,10 +89,10 @@ def has_route(answer: Data) -> bool:
     return bool(answer["potential"] or answer["actual"])
 
 
-def show_search(screen: Screen, answer: Data) -> None:
-    """Write ``answer``, the field ``search`` of the operation Search."""
+def show_search(screen: Screen, answer: Data, *, filtered: bool = False) -> None:
+    """Write ``answer``, the field ``search`` of the operation Search; ``filtered``: not all that is named so counts."""
     if not answer["hits"]:
-        screen.line("Nothing is named so.")
+        screen.line("Nothing that is named so is let through by the filters." if filtered else "Nothing is named so.")
     else:
         screen.table(
             ("kind", "label", "namespace", "owners", "id"),

@@ -6,7 +6,16 @@ import json
 from typing import Any
 
 from lineage.cli.screen import Screen
-from lineage.cli.show_answer import Data, file_name, moment, short_hash, show_rest, show_score, show_standing
+from lineage.cli.show_answer import (
+    Data,
+    file_name,
+    moment,
+    short_hash,
+    show_left_out,
+    show_rest,
+    show_score,
+    show_standing,
+)
 from lineage.cli.show_which import Which
 
 _CERTAINTIES = {
@@ -26,6 +35,7 @@ def show_training(screen: Screen, answer: Data) -> None:
         screen.line(_CERTAINTIES.get(answer["certainty"], str(answer["certainty"])))
     if answer["datasets"]["totalCount"] or answer["models"]:
         _show_datasets(screen, answer["datasets"])
+    show_left_out(screen, answer)
     _show_gaps(screen, answer)
     show_standing(screen, answer)
 

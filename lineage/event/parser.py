@@ -121,7 +121,7 @@ def _datasets(event: dict[str, Any], key: str, io_key: str) -> tuple[EventDatase
 def _dataset(dataset: Any, at: str, io_key: str | None) -> EventDataset:
     if type(dataset) is not dict:
         raise InvalidEventError(f"{at} must be a dataset, which is an object, but is {shown(dataset)}.", field=at)
-    key = _BLOCKS.key(io_key, dataset)
+    key = _BLOCKS.key(f"dataset/{io_key}", dataset)
     found: EventDataset | None = _BLOCKS.find(key)
     if found is None:
         io_facets = facets_of(dataset, io_key, at) if io_key else {}

@@ -80,13 +80,17 @@ class _Walk:
         self._graph = graph
         self._seeds = seeds
         self._limits = limits
-        self._widest = graph.reach(Level.LOGICAL, seeds, Direction.UPSTREAM, edges, limits)
+        # What is covered hangs on all columns: how many nodes an answer may have counts when they are put together.
+        whole = Limits(deadline=limits.deadline)
+        self._widest = graph.reach(Level.LOGICAL, seeds, Direction.UPSTREAM, edges, whole)
         reached = things(graph, [*seeds, *unpack(self._widest.keys)])
         self.homes = {key: home_of(node) for key, node in reached.items() if isinstance(node, Column)}
         self._fed_by: dict[bytes, list[Edge]] = defaultdict(list)
         self._wires = self._look_up()
 
     def walk(self, edges: EdgeFilter) -> Walked:
+        if self._widest.cut:
+            return Walked((), self._widest.cut)
         distances = self.distances(edges)
         columns = tuple((at, key) for key, at in distances.items() if at)
         beyond: dict[int, set[bytes]] = defaultdict(set)
@@ -98,7 +102,7 @@ class _Walk:
                 flows.append((distance, wire.read.target))
                 beyond[distance].add(wire.read.source)
         onward = [self._from_datasets(datasets, at, edges) for at, datasets in sorted(beyond.items())]
-        return merged([Walked(columns, self._widest.cut), Walked(tuple(flows)), *onward], self._limits)
+        return merged([Walked(columns), Walked(tuple(flows)), *onward], self._limits)
 
     def taken(self, distances: Mapping[bytes, int], edges: EdgeFilter) -> dict[bytes, tuple[Edge, ...]]:
         """By flow its edges to the columns that have ``distances``, each in place of its dataset."""
@@ -142,11 +146,9 @@ class _Walk:
         ]
 
     def distances(self, edges: EdgeFilter, takes: Callable[[Edge], bool] = lambda _: True) -> dict[bytes, int]:
-        """The columns that those of ``edges`` lead back to that ``takes`` takes, seeds among them; where the widest
-        traversal was cut, none past its farthest hit."""
+        """The columns that those of ``edges`` lead back to that ``takes`` takes, seeds among them."""
         distances, frontier = dict.fromkeys(self._seeds, 0), list(self._seeds)
-        farthest = int(self._widest.distances.max(initial=0))
-        for at in count(1) if self._widest.cut is None else range(1, farthest + 1):
+        for at in count(1):
             if not frontier:
                 break
             steps = (edge for key in frontier for edge in self._fed_by.get(key, ()) if edges.admits(edge))

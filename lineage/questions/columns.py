@@ -75,10 +75,14 @@ class _Walk:
         self._graph = graph
         self._seeds = seeds
         self._limits = limits
-        self._widest = graph.reach(Level.LOGICAL, seeds, Direction.DOWNSTREAM, edges, limits)
+        # What is covered hangs on all columns: how many nodes an answer may have counts when they are put together.
+        whole = Limits(deadline=limits.deadline)
+        self._widest = graph.reach(Level.LOGICAL, seeds, Direction.DOWNSTREAM, edges, whole)
         self._map = map_of(graph, [*seeds, *unpack(self._widest.keys)])
 
     def walk(self, edges: EdgeFilter) -> Walked:
+        if self._widest.cut:
+            return Walked((), self._widest.cut)
         distances = self.distances(edges)
         reads = self.reads(distances, edges)
         columns = tuple((at, key) for key, at in distances.items() if at)
@@ -87,7 +91,7 @@ class _Walk:
         for flow, wires in reads.taken.items():
             by_distance[_least(distances, wires)].append(flow)
         onward = [self._from_flows(flows, at, edges) for at, flows in sorted(by_distance.items())]
-        return merged([Walked(columns, self._widest.cut), Walked(jobs), *onward], self._limits)
+        return merged([Walked(columns), Walked(jobs), *onward], self._limits)
 
     def reads(self, distances: Mapping[bytes, int], edges: EdgeFilter) -> ColumnReads:
         """How the columns that have ``distances`` are read."""
@@ -123,11 +127,9 @@ class _Walk:
         )
 
     def distances(self, edges: EdgeFilter, takes: Callable[[Edge], bool] = lambda _: True) -> dict[bytes, int]:
-        """The columns that those of ``edges`` lead to that ``takes`` takes, seeds among them; where the widest
-        traversal was cut, none past its farthest hit."""
+        """The columns that those of ``edges`` lead to that ``takes`` takes, seeds among them."""
         wires, distances, frontier = self._wires(edges), dict.fromkeys(self._seeds, 0), list(self._seeds)
-        farthest = int(self._widest.distances.max(initial=0))
-        for at in count(1) if self._widest.cut is None else range(1, farthest + 1):
+        for at in count(1):
             if not frontier:
                 break
             steps = (edge for key in frontier for edge in self._steps(key, edges, wires) if takes(edge))

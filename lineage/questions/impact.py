@@ -74,12 +74,14 @@ def impact(
     seeds = version_seeds(graph, subjects, of, since)
     actual = spread(graph, Level.VERSION, seeds, Direction.DOWNSTREAM, edges, limits)
     reached = found(actual)
-    wired = Radius(logical, narrowed(graph, found(logical), only))
+    led = found(logical)
+    wired = Radius(logical, narrowed(graph, led, only))
     ran = Radius(actual, narrowed(graph, reached, only))
     return Impact(
         cut=logical.cut or actual.cut,
         ledger_index=graph.ledger_size - 1,
         behind=view.behind,
+        left_out=len(led) - wired.total + len(reached) - ran.total,
         assess=lambda later: assess(later, _holding(later.graph, logical, actual, reached, subjects)),
         subjects=ThingPages(tuple(subjects)),
         potential=wired,

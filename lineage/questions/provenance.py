@@ -44,13 +44,15 @@ def provenance(
     hits = found(upstream)
     began = sorted(set(upstream.entry.values()))
     distances = {**dict.fromkeys(began, 0), **{hit.key: hit.distance for hit in hits}}
+    shown = narrowed(graph, hits, only)
     return Provenance(
         cut=upstream.cut,
         ledger_index=graph.ledger_size - 1,
         behind=view.behind,
+        left_out=len(hits) - len(shown),
         assess=lambda later: assess(later, _holding(later.graph, distances, held, upstream)),
         subjects=ThingPages(tuple(began)),
-        nodes=FoundPages(upstream, narrowed(graph, hits, only)),
+        nodes=FoundPages(upstream, shown),
         links=LinkPages(ties_of(held)),
     )
 

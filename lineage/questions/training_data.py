@@ -47,15 +47,18 @@ def training_data(
     whole = Held(tuple(into.values()), held.out, held.direct, {**held.owners, **_owners(start)})
     models = _models(graph, start)
     hits = _with_models(found(upstream), start.models, held, upstream)
+    every = [hit for hit in hits if hit.kind is Kind.VERSION]
+    rows = tuple(_rows(start.models, listed(graph, every, only), whole))
     return TrainingData(
         cut=upstream.cut,
         ledger_index=graph.ledger_size - 1,
         behind=view.behind,
+        left_out=len(every) - len(rows),
         assess=lambda later: assess(later, _holding(start, models, hits, whole)),
         certainty=start.certainty,
         records=start.records,
         models=models,
-        datasets=_TrainingPages(tuple(_rows(start.models, listed(graph, hits, only), whole))),
+        datasets=_TrainingPages(rows),
         links=LinkPages(ties_of(whole)),
     )
 

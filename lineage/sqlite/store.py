@@ -66,9 +66,11 @@ class SQLiteStore:
     def clear(self) -> None:
         """Remove everything, watermark included, and give the space back."""
         with self.topology.writing():
-            self._database.clear()
-            self._writer.forget()
-            self.topology.clear()
+            try:
+                self._database.clear()
+            finally:
+                self._writer.forget()
+                self.topology.clear()
 
     def close(self) -> None:
         """Close the file; readers still open end with an UnavailableError at the latest when they are used again."""

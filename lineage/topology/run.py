@@ -179,7 +179,9 @@ class Run:
 
     def living(self, ordinal: int) -> EdgeColumns:
         """The edges that live at commit ``ordinal``."""
-        return self.columns(np.flatnonzero((self.died == 0) | (self.died > ordinal)))
+        # A rollback may change it between two looks: an edge must not be dead to both.
+        died = self.died.copy()
+        return self.columns(np.flatnonzero((died == 0) | (died > ordinal)))
 
 
 def build_run(edges: EdgeColumns, nodes: int | None = None) -> Run:

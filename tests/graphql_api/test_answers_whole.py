@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from starlette.testclient import TestClient
 
 from lineage.errors import LineageError
@@ -147,3 +150,40 @@ def test_no_more_are_told_at_once_than_there_are_places(
     with TestClient(app) as client:
         for body in (asked, {"impact": {"of": {"dataset": {"namespace": "no", "name": "where"}}}}, asked):
             assert client.post("/a", json=body).status_code in (200, 404)
+
+
+def test_places_are_free_again_when_clients_leave_early(
+    quick: Callable[..., Any], pipe: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client leaves while its page is in the making, which goes on in its thread."""
+    asker = quick(whole_at_once=1)
+    making, go_on = threading.Event(), threading.Event()
+    lines = whole.WholeAnswer.lines
+
+    def slowly(self: Any, context: Any) -> Iterator[dict[str, Any]]:
+        making.set()
+        go_on.wait(10)
+        yield from lines(self, context)
+
+    monkeypatch.setattr(whole.WholeAnswer, "lines", slowly)
+    router = answers_router(asker.context, asker.schema, refused)
+    (route,) = router.routes
+
+    async def leave() -> int:
+        body = json.dumps({"impact": {"of": of_raw(pipe)}}).encode()
+        scope = {"type": "http", "method": "POST", "headers": [(b"content-type", b"application/json")]}
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        asked = asyncio.create_task(route.endpoint(Request(scope, receive)))  # type: ignore[attr-defined]
+        await asyncio.to_thread(making.wait, 10)
+        asked.cancel()
+        asyncio.get_running_loop().call_later(0.2, go_on.set)
+        with suppress(asyncio.CancelledError):
+            await asked
+        await asyncio.sleep(0.5)
+        answer = await route.endpoint(Request(scope, receive))  # type: ignore[attr-defined]
+        return int(answer.status_code)
+
+    assert asyncio.run(leave()) == 200

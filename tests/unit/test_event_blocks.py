@@ -97,3 +97,20 @@ def test_what_is_derived_is_derived_once_for_each_object() -> None:
         nothing(each)
     assert one == other
     assert [id(each) for each in asked] == [id(one), id(other)]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_facet_and_a_dataset_of_the_same_bytes_are_two_things(order: tuple[int, int]) -> None:
+    head = {"eventTime": "2026-05-01T10:00:00Z", "producer": "p", "schemaURL": "s"}
+    block = {"namespace": "same", "name": "bytes"}
+    bodies = [
+        json.dumps(head | {"job": {"namespace": "n", "name": "j", "facets": {"mine": block}}}),
+        json.dumps(head | {"dataset": block}),
+    ]
+    for at in order:
+        event = parse_event(bodies[at].encode())
+        if at:
+            assert event.dataset is not None
+            assert event.dataset.name == Name("same", "bytes")
+        else:
+            assert event.job_facets == {"mine": block}

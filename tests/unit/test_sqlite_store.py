@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+import apsw
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -192,3 +193,29 @@ def test_packed_text_comes_back_and_is_never_another(text: str, other: str) -> N
 def test_hashes_and_uuids_pack_short() -> None:
     assert [len(pack(text)) for text in ("0f" * 16, UUID, "sha256:" + "0f" * 32)] == [17, 17, 33]
     assert pack(UUID.upper()) == UUID.upper()
+
+
+def test_a_store_that_could_not_give_its_space_back_is_empty_all_the_same(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "graph.sqlite")
+    try:
+        nodes = [Dataset(dataset_key("db", name), "db", name) for name in "ab"]
+        told = Changes({node.key: node for node in nodes}, {}, {})
+        store.apply(told, 1)
+        writer = store._database._writer
+        assert writer is not None
+
+        def refuse(_cursor: object, sql: str, _bindings: object) -> bool:
+            if sql.startswith("VACUUM"):
+                raise apsw.FullError("no space")
+            return True
+
+        writer.exec_trace = refuse
+        with pytest.raises(UnavailableError):
+            store.clear()
+        writer.exec_trace = None
+        store.apply(told, 1)
+        with store.reader() as reader:
+            assert all(reader.fetch(list(told.nodes)))
+            assert reader.count()["DATASET"] == 2
+    finally:
+        store.close()

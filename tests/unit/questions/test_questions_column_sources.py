@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -160,3 +161,24 @@ def test_where_columns_are_told_provenance_mirrors_impact(
             hits = impact(view, ColumnRef("db", f"d{d}", f"c{c}")).potential.page(view, 0, 1_000)
             led = {hit.node.key: hit.distance for hit in hits if hit.kind is Kind.COLUMN}  # type: ignore[union-attr]
             assert led == {other: sources[key] for other, sources in came.items() if key in sources}
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 3])
+def test_a_cut_answer_takes_no_dataset_that_the_whole_one_does_not(world: Any, nodes: int) -> None:
+    """x.a goes into z, comes back into x, and from there into y: what ties x to y is only seen past the cut."""
+    x, y = world.dataset("x"), world.dataset("y")
+    world.dataset("z")
+    flow = world.flow(world.job("j"), "y")
+    world.feed(x, flow)
+    world.feed(flow, y)
+    columns = [world.column(name, column) for name, column in (("x", "a"), ("z", "c"), ("x", "b"), ("y", "b"))]
+    for source, target in pairwise(columns):
+        world.feed(source, target)
+    view = world.view()
+    for ask, name in ((impact, ("x", "a")), (provenance, ("y", "b"))):
+        pages = [
+            getattr(ask(view, ColumnRef("db", *name), limits=limits), "potential" if ask is impact else "nodes")
+            for limits in (Limits(), Limits(nodes=nodes))
+        ]
+        whole, cut = ({hit.node.key: hit.distance for hit in page.page(view, 0, 99)} for page in pages)
+        assert cut.items() <= whole.items()
