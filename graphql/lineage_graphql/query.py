@@ -272,10 +272,19 @@ def _answer(
     operation.check_time()
     if question not in operation.answers:
         seek(recorded, parts)
-        operation.answers[question] = ask(operation)
+        operation.answers[question] = ask(operation) if at_index is None else _then(ask, operation, at_index)
     answer = operation.answers[question]
     moved = pinned is not None and pinned != answer.ledger_index
     return AnswerRow(operation, answer, question, moved)
+
+
+def _then(ask: Callable[[Operation], AnyAnswer], operation: Operation, index: int) -> AnyAnswer:
+    """What ``ask`` gives of the past; what was not there yet is not said to have never been seen."""
+    try:
+        return ask(operation)
+    except NotFoundError as error:
+        hint = f"{error.hint} Later entries may tell of it: ask without `atIndex`.".lstrip()
+        raise NotFoundError(f"As of ledger entry {index}: {error.message}", hint=hint, field=error.field) from error
 
 
 def _check_index(operation: Operation, min_index: int | None) -> None:

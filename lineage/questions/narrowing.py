@@ -22,9 +22,9 @@ from lineage.store import GraphReader
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """What is listed: hits of one of ``kinds``, in one of ``namespaces``, with one of ``tags`` (``key``, whatever its
-    value, or ``key=value``) and one of ``owners``, each of no account if empty. A version, column or run has the
-    namespace, tags and owners of its dataset or job."""
+    """What is listed: hits of one of ``kinds``, in one of ``namespaces``, with one of ``tags`` and one of ``owners``,
+    each of no account if empty. A tag is ``key``, whatever its value, or ``key=value``; one without value is true. A
+    version, column or run has the namespace, tags and owners of its dataset or job."""
 
     kinds: tuple[Kind, ...] = ()
     namespaces: tuple[str, ...] = ()
@@ -39,13 +39,18 @@ class Only:
     def admits(self, thing: GraphThing, holder: GraphThing | None) -> bool:
         """Whether ``thing`` is listed, its kind apart; ``holder`` is the dataset or job that it belongs to."""
         told = holder if isinstance(holder, Dataset | Job) else None
-        tags = {text for tag in told.tags for text in (tag, tag.partition("=")[0])} if told else set()
+        tags = {text for tag in told.tags for text in _spellings(tag)} if told else set()
         owners = {owner.name for owner in told.owners} if told else set()
         return (
             (not self.namespaces or namespace_of(thing) in self.namespaces)
             and (not self.tags or not tags.isdisjoint(self.tags))
             and (not self.owners or not owners.isdisjoint(self.owners))
         )
+
+
+def _spellings(tag: str) -> tuple[str, str, str]:
+    """What names ``tag``, as the fold keeps it: ``key=value``, or ``key`` where the value is true or none is told."""
+    return (tag, tag.partition("=")[0], tag if "=" in tag else f"{tag}=true")
 
 
 EVERY_HIT = Only()

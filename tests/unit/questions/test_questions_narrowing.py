@@ -36,6 +36,7 @@ def test_a_hit_behind_one_that_is_left_out_is_listed(pipeline: Any) -> None:
     answer = impact(view, RAW, only=Only(kinds=(Kind.MODEL, Kind.DEPLOYMENT)))
     assert names(view, answer.potential) == [("MODEL", "churn"), ("DEPLOYMENT", "api")]
     assert answer.actual.total == 0
+    assert answer.left_out == impact(view, RAW).potential.total - 2 + impact(view, RAW).actual.total
     assert [(row.kind, row.potential, row.actual) for row in answer.summary(view)] == [
         (Kind.MODEL, 1, 0),
         (Kind.DEPLOYMENT, 1, 0),
@@ -70,6 +71,7 @@ def owned(world: Any) -> Any:
     [
         (Only(tags=("pii",)), ["tagged"]),
         (Only(tags=("tier",)), ["tagged"]),
+        (Only(tags=("pii=true",)), ["tagged"]),
         (Only(tags=("tier=gold",)), ["tagged"]),
         (Only(tags=("tier=silver",)), []),
         (Only(owners=("team:risk",)), ["owned"]),
