@@ -1,18 +1,22 @@
 """What a machine lacks is said by name: ``require("java")`` skips, and with ``LINEAGE_REQUIRE`` it fails instead.
 
 ``LINEAGE_REQUIRE=all`` turns every skip into a failure, whoever skips and why; ``LINEAGE_REQUIRE=java,git`` only those
-of ``require`` with these names.
+of ``require`` with these names. Where all is required, Hypothesis gives the same examples each time, so that a run that
+fails does so because of a change; elsewhere it looks for new ones.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / ".." / "shared"
@@ -47,6 +51,18 @@ CAPABILITIES: dict[str, Callable[[], str | None]] = {
 def required() -> frozenset[str]:
     """What ``LINEAGE_REQUIRE`` names."""
     return frozenset(name for name in os.environ.get("LINEAGE_REQUIRE", "").replace(",", " ").split() if name)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis tries constants of the modules that are loaded: all of them, whichever tests this process runs."""
+    if "all" not in required():
+        return
+    settings.register_profile("same", derandomize=True)
+    settings.load_profile("same")
+    for package in ("lineage", "lineage_graphql", "lineage_ingest"):
+        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
 
 
 @pytest.fixture(scope="session")

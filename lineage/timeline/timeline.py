@@ -312,7 +312,7 @@ class Timeline:
 
     def _affect_by_ends(self, before: Touch | None, now: Touch | None, affected: Affected) -> None:
         ends = [end for touch in (before, now) if touch for end in touch.ends]
-        if not ends or (before and now and before.ends == now.ends):
+        if not ends or (before and now and (before.ends, before.rank) == (now.ends, now.rank)):
             return
         for end in ends:
             self._affect_span((end.at, LAST), affected)

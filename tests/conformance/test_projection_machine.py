@@ -1,8 +1,4 @@
-"""Random events, in any order and told again, into both stores through the projector: graphs and answers stay equal.
-
-In CI the examples are the same each time, so that a run that fails does so because of a change; elsewhere they are new
-ones each time.
-"""
+"""Random events, in any order and told again, into both stores through the projector: graphs and answers stay equal."""
 
 from __future__ import annotations
 
@@ -179,7 +175,6 @@ Projections.TestCase.settings = settings(
     max_examples=_EXAMPLES,
     stateful_step_count=30,
     deadline=None,
-    derandomize=_IN_CI,
     print_blob=True,
     suppress_health_check=list(HealthCheck),
 )

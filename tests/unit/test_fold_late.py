@@ -87,6 +87,12 @@ WORLDS = {
         run_event(3, 25, "RUNNING", [dataset("a", lineageGraph_contentHash=content("dd"))], [], "STREAMING"),
         run_event(1, 6, "RUNNING", [], [dataset("a", lineageGraph_contentHash=content("dd"))]),
     ],
+    "a DROP began earlier than was known, at the time of another's write": [
+        run_event(1, 1, "COMPLETE", [], [dataset("a")]),
+        run_event(4, 0, "RUNNING", [], [dataset("a", lifecycleStateChange={"lifecycleStateChange": "DROP"})]),
+        run_event(2, 0, "RUNNING", [], [dataset("a")]),
+        {**run_event(4, 0, "RUNNING", [], []), "eventTime": "2026-05-01T09:59:59Z"},
+    ],
     "a stream tells a hash before its start": [
         run_event(1, 21, "COMPLETE", [], [dataset("a")]),
         run_event(2, 24, "COMPLETE", [], [dataset("a", lineageGraph_contentHash=content("cc"))]),
