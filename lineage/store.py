@@ -61,7 +61,7 @@ class EdgeFilter:
     def admits(self, edge: Edge) -> bool:
         """Whether a traversal may follow ``edge``."""
         return (
-            _STRENGTH[edge.evidence] <= _STRENGTH[self.evidence]
+            EVIDENCE_CODES[edge.evidence] <= EVIDENCE_CODES[self.evidence]
             and (edge.certain or not self.certain_only)
             and not (edge.stale and self.fresh_only)
             and self._was_there(edge)
@@ -73,7 +73,10 @@ class EdgeFilter:
         return (edge.at is None or edge.at <= self.as_of) and (edge.until is None or self.as_of < edge.until)
 
 
-_STRENGTH = {evidence: rank for rank, evidence in enumerate(Evidence)}
+EVIDENCES = tuple(Evidence)
+"""By code, the strongest first: what stands for an evidence in an array."""
+
+EVIDENCE_CODES = {evidence: code for code, evidence in enumerate(EVIDENCES)}
 
 EVERYTHING = EdgeFilter()
 
@@ -94,7 +97,7 @@ class Reach:
     ``distances`` (int32): the number of flows on the shortest path, a flow itself and a flow seed counted; of columns,
     the number of columns. ``things`` is what an answer names in place of the node: itself, of a flow its run or job
     (zeros if it has none); ``kinds`` (uint8) the code of its kind (:data:`lineage.kind.KINDS`). ``evidence`` (uint8,
-    rank in Evidence), ``certain`` and ``stale`` (bool) say how strong the best path is: its weakest edge, whether some
+    code in EVIDENCES), ``certain`` and ``stale`` (bool) say how strong the best path is: its weakest edge, whether some
     path is all certain, whether each path has a stale edge (R9).
 
     ``cut`` is None if that is all, else ``NODES`` or ``TIME``; what is there is then true, its distances right, and

@@ -121,6 +121,16 @@ class Operation(AbstractContextManager["Operation"]):
             raise timeout_error(self.timeout)
 
 
+class InnerOperation(Operation):
+    """A part of ``whole``, in whose time and thread it is executed, on another view."""
+
+    def __init__(self, whole: Operation) -> None:
+        super().__init__(whole.context, timeout=whole.timeout, keeps=whole.keeps)
+        self.deadline = whole.deadline
+        self.limits = whole.limits
+        self.whole = whole
+
+
 def timeout_error(seconds: float) -> QuestionTimeoutError:
     """What is said when time is out."""
     return QuestionTimeoutError(

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from lineage.answer import View
 from lineage.questions.moment import at_moment
-from lineage_graphql.context import Operation
+from lineage_graphql.context import InnerOperation, Operation
 
 
-class MomentOperation(Operation):
-    """What is executed as of ``as_of`` (UTC microseconds), as a part of ``whole``, in whose time and thread."""
+class MomentOperation(InnerOperation):
+    """What is executed as of ``as_of`` (UTC microseconds)."""
 
     def __init__(self, whole: Operation, as_of: int) -> None:
-        super().__init__(whole.context, timeout=whole.timeout, keeps=whole.keeps)
-        self.deadline = whole.deadline
-        self.limits = whole.limits
-        self._whole = whole
+        super().__init__(whole)
         self._as_of = as_of
 
     def _open(self) -> View:
-        return at_moment(self._whole.view, self._as_of)
+        return at_moment(self.whole.view, self._as_of)
 
 
 def as_of_moment(operation: Operation, as_of: int | None) -> Operation:

@@ -10,24 +10,21 @@ from lineage.errors import InvalidSubjectError, UnavailableError
 from lineage.keys import decode_id
 from lineage.past import PastGraph
 from lineage.questions.subjects import NodeRef
-from lineage_graphql.context import Operation
+from lineage_graphql.context import InnerOperation, Operation
 
 
-class PastOperation(Operation):
-    """What is executed as of ledger ``index``, as a part of ``present``, in whose time and thread."""
+class PastOperation(InnerOperation):
+    """What is executed as of ledger ``index``."""
 
     def __init__(self, present: Operation, index: int) -> None:
-        super().__init__(present.context, timeout=present.timeout, keeps=present.keeps)
-        self.deadline = present.deadline
-        self.limits = present.limits
-        self._present = present
+        super().__init__(present)
         self._index = index
 
     def _open(self) -> View:
         if self.context.at is None:
             raise UnavailableError("Nothing is known of the past here.", field="/atIndex")
         # What is in a past can come to be known while it is asked: its nodes are not remembered.
-        graph = self._present.view.graph
+        graph = self.whole.view.graph
         return self._closing.enter_context(self.context.at(self._index, graph, self.deadline))
 
 

@@ -12,12 +12,11 @@ from strawberry.types import Info
 from lineage.answer import Answer as AnyAnswer
 from lineage.errors import (
     BadInputError,
-    IndexAheadError,
     InvalidSubjectError,
     NotFoundError,
     SnapshotGoneError,
-    UnavailableError,
 )
+from lineage.ledger.reached import check_reached
 from lineage.questions.diff import diff as ask_diff
 from lineage.questions.impact import impact as ask_impact
 from lineage.questions.narrowing import Only
@@ -290,16 +289,11 @@ def _then(ask: Callable[[Operation], AnyAnswer], operation: Operation, index: in
 def _check_index(operation: Operation, min_index: int | None) -> None:
     if min_index is None:
         return
-    graph, behind = operation.view.graph, operation.view.behind
-    if min_index >= graph.ledger_size + behind:
-        raise IndexAheadError(
-            f"The ledger has no entry {min_index} yet; its last is {graph.ledger_size + behind - 1}.",
-            hint="Take the index from a receipt of this server.",
-            field="/minIndex",
-        )
-    if min_index >= graph.ledger_size:
-        raise UnavailableError(
-            f"The graph is {behind} entries behind the ledger, and does not reflect entry {min_index} yet.",
-            hint="Ask again in a moment.",
-            field="/minIndex",
-        )
+    reached = operation.view.graph.ledger_size
+    check_reached(
+        min_index,
+        size=reached + operation.view.behind,
+        reached=reached,
+        field="/minIndex",
+        hint="Take the index from a receipt of this server.",
+    )

@@ -87,9 +87,8 @@ class Index:
     def touches(self, name: Name) -> dict[bytes, int]:
         """The runs that name the dataset, each with the bits of TOUCHES."""
         found: dict[bytes, int] = {}
-        for facts in (self._kept.facts, self._own.facts):
-            for run, value in facts.links(Table.TOUCHES, dataset_key(*name)):
-                found[run] = found.get(run, 0) | value[0]
+        for run, value in self._links_with_values(Table.TOUCHES, dataset_key(*name)):
+            found[run] = found.get(run, 0) | value[0]
         return found
 
     def namings(self, name: Name) -> set[Place]:
@@ -151,11 +150,10 @@ class Index:
     def postings(self, key: bytes) -> dict[Place, bool]:
         """Where the JobEvents and DatasetEvents stand that tell of a dataset or job; whether they tell of versions."""
         found: dict[Place, bool] = {}
-        for facts in (self._kept.facts, self._own.facts):
-            for other, value in facts.links(Table.POSTINGS, posted_under(key)):
-                place = place_of(other)
-                if place[0] < self._until:
-                    found[place] = bool(value)
+        for other, value in self._links_with_values(Table.POSTINGS, posted_under(key)):
+            place = place_of(other)
+            if place[0] < self._until:
+                found[place] = bool(value)
         return found
 
     def once_silent(self, job: bytes) -> list[str]:
@@ -172,6 +170,8 @@ class Index:
             yield from withdrawn(facts)
 
     def _links(self, table: Table, key: bytes) -> Iterator[bytes]:
+        return (other for other, _ in self._links_with_values(table, key))
+
+    def _links_with_values(self, table: Table, key: bytes) -> Iterator[tuple[bytes, bytes]]:
         for facts in (self._kept.facts, self._own.facts):
-            for other, _ in facts.links(table, key):
-                yield other
+            yield from facts.links(table, key)

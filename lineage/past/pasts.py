@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lineage.answer import View
-from lineage.errors import BadInputError, IndexAheadError, UnavailableError
+from lineage.errors import BadInputError
 from lineage.fold.store import FactStore, MemoryFacts, Table
 from lineage.ledger import Ledger
+from lineage.ledger.reached import check_reached
 from lineage.past.kept import kept_facts
 from lineage.past.past import Advance, Past, nothing
 from lineage.predictions.sqlite import PredictionIndex
@@ -66,21 +67,14 @@ class Pasts:
     def _check(self, index: int, present: GraphReader) -> None:
         if index < 0:
             raise BadInputError(f"atIndex is {index}; the first ledger index is 0.", field="/atIndex")
-        size = self._ledger.size()
-        if index >= size:
-            raise IndexAheadError(
-                f"The ledger has no entry {index} yet; its last is {size - 1}.",
-                hint="Take the index from a receipt of this server, or the `ledgerIndex` of an answer.",
-                field="/atIndex",
-            )
         # The projector indexes predictions before it shows the graph.
-        if index >= present.ledger_size:
-            raise UnavailableError(
-                f"The graph is {size - present.ledger_size} entries behind the ledger, and does not reflect entry "
-                f"{index} yet.",
-                hint="Ask again in a moment.",
-                field="/atIndex",
-            )
+        check_reached(
+            index,
+            size=self._ledger.size(),
+            reached=present.ledger_size,
+            field="/atIndex",
+            hint="Take the index from a receipt of this server, or the `ledgerIndex` of an answer.",
+        )
 
     def _is_ours(self, facts: FactStore) -> bool:
         size = facts.watermark()

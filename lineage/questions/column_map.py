@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from lineage.facts.schema import schema_fields
 from lineage.keys import column_key, dataset_key
 from lineage.model import Column, Dataset, Edge, EdgeKind, Flow
-from lineage.questions.spread import Pair, chunks, fetched, things
+from lineage.questions.spread import Pair, edges_of, fetched, things
 from lineage.store import Direction, GraphReader
 
 
@@ -39,14 +39,14 @@ def map_of(graph: GraphReader, columns: Iterable[bytes]) -> ColumnMap:
     known = {key: home_of(node) for key, node in things(graph, columns).items() if isinstance(node, Column)}
     datasets = sorted(set(known.values()))
     homes = {**columns_of(graph, datasets), **known}
-    feeding = _feeds(graph, sorted(homes))
+    feeding = list(edges_of(graph, sorted(homes), [EdgeKind.FEEDS], Direction.DOWNSTREAM))
     fed = things(graph, (edge.target for edge in feeding))
     told = {(homes[edge.source], home_of(node)) for edge in feeding if isinstance(node := fed.get(edge.target), Column)}
     among: dict[bytes, list[Edge]] = defaultdict(list)
     for edge in feeding:
         if edge.source in known and edge.target in known:
             among[edge.source].append(edge)
-    wires = _feeds(graph, datasets)
+    wires = list(edges_of(graph, datasets, [EdgeKind.FEEDS], Direction.DOWNSTREAM))
     flows = _flows(graph, wires)
     between: dict[Pair, list[Edge]] = defaultdict(list)
     beyond: list[Edge] = []
@@ -61,10 +61,6 @@ def map_of(graph: GraphReader, columns: Iterable[bytes]) -> ColumnMap:
 def home_of(column: Column) -> bytes:
     """The dataset of ``column``."""
     return dataset_key(column.namespace, column.name)
-
-
-def _feeds(graph: GraphReader, keys: Iterable[bytes]) -> list[Edge]:
-    return [edge for chunk in chunks(keys) for edge in graph.neighbours(chunk, [EdgeKind.FEEDS], Direction.DOWNSTREAM)]
 
 
 def _flows(graph: GraphReader, wires: Iterable[Edge]) -> dict[bytes, Flow]:

@@ -11,18 +11,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 
 from msgspec.structs import replace
 
 from lineage.answer import GraphThing, label
 from lineage.key_array import unpack
-from lineage.model import Column, Dataset, Edge, EdgeKind, GapCode
+from lineage.model import Column, Dataset, Edge, EdgeKind
 from lineage.questions.assessment import Concluded
 from lineage.questions.column_map import columns_of, home_of, is_direct
-from lineage.questions.columns import merged, rows
-from lineage.questions.marks import Marks
-from lineage.questions.spread import ColumnReads, Spread, chunks, cut_of, owners_of, things
+from lineage.questions.column_walk import distances_by, gaps_of, merged, rows, spread_of, widest
+from lineage.questions.spread import ColumnReads, Spread, edges_of, owners_of, things
 from lineage.store import Direction, EdgeFilter, GraphReader, Level, Limits
 from lineage.topology import Walked, reach_by_walking
 
@@ -48,8 +46,7 @@ def spread_sources(graph: GraphReader, columns: Sequence[bytes], edges: EdgeFilt
     taken = walk.taken({**dict.fromkeys(seeds, 0), **{key: at for at, key in rows(full)}}, edges)
     jobs = owners_of(graph, sorted(taken))
     reads = ColumnReads(walk.homes, {}, jobs, {}, taken, frozenset(walk.distances(edges, is_direct)))
-    entry = {seed: seed for seed in seeds}
-    return Spread(Level.LOGICAL, edges, frozenset(seeds), Marks(full), entry, cut_of(full, limits), reads)
+    return spread_of(full, seeds, edges, limits, reads)
 
 
 def undivided_sources(graph: GraphReader, spread: Spread) -> tuple[Concluded, ...]:
@@ -61,15 +58,10 @@ def undivided_sources(graph: GraphReader, spread: Spread) -> tuple[Concluded, ..
         if spread.holds(flow)
         for edge in edges
     }
-    nodes = things(graph, (key for _, home, job in taken for key in (home, job) if key is not None))
-    return tuple(
-        Concluded(GapCode.UNDIVIDED.value, at, job or home, _came_whole(nodes.get(home), nodes.get(job or b"")))
-        for at, home, job in sorted(taken, key=lambda each: (each[0], each[1], each[2] or b""))
-    )
+    return gaps_of(graph, sorted(taken, key=lambda each: (each[0], each[1], each[2] or b"")), _came_whole)
 
 
-def _came_whole(dataset: GraphThing | None, job: GraphThing | None) -> str:
-    by = f" by {label(job)}" if job else ""
+def _came_whole(by: str, dataset: GraphThing | None) -> str:
     return f"Not all column lineage is told{by} into {label(dataset) if dataset else 'here'}: the rest is taken whole."
 
 
@@ -80,9 +72,7 @@ class _Walk:
         self._graph = graph
         self._seeds = seeds
         self._limits = limits
-        # What is covered hangs on all columns: how many nodes an answer may have counts when they are put together.
-        whole = Limits(deadline=limits.deadline)
-        self._widest = graph.reach(Level.LOGICAL, seeds, Direction.UPSTREAM, edges, whole)
+        self._widest = widest(graph, seeds, Direction.UPSTREAM, edges, limits)
         reached = things(graph, [*seeds, *unpack(self._widest.keys)])
         self.homes = {key: home_of(node) for key, node in reached.items() if isinstance(node, Column)}
         self._fed_by: dict[bytes, list[Edge]] = defaultdict(list)
@@ -139,23 +129,15 @@ class _Walk:
         ]
 
     def _into(self, keys: Iterable[bytes]) -> list[Edge]:
-        return [
-            edge
-            for chunk in chunks(keys)
-            for edge in self._graph.neighbours(chunk, [EdgeKind.FEEDS], Direction.UPSTREAM)
-        ]
+        return list(edges_of(self._graph, keys, [EdgeKind.FEEDS], Direction.UPSTREAM))
 
     def distances(self, edges: EdgeFilter, takes: Callable[[Edge], bool] = lambda _: True) -> dict[bytes, int]:
         """The columns that those of ``edges`` lead back to that ``takes`` takes, seeds among them."""
-        distances, frontier = dict.fromkeys(self._seeds, 0), list(self._seeds)
-        for at in count(1):
-            if not frontier:
-                break
-            steps = (edge for key in frontier for edge in self._fed_by.get(key, ()) if edges.admits(edge))
-            stepped = dict.fromkeys(edge.source for edge in steps if takes(edge))
-            frontier = [key for key in stepped if key not in distances]
-            distances.update(dict.fromkeys(frontier, at))
-        return distances
+        fed_by = self._fed_by
+        return distances_by(
+            self._seeds,
+            lambda key: (edge.source for edge in fed_by.get(key, ()) if edges.admits(edge) and takes(edge)),
+        )
 
     def _nearest(self, distances: Mapping[bytes, int]) -> dict[bytes, tuple[int, bytes]]:
         """Of the columns of each dataset that of least (distance, key)."""

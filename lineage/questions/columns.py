@@ -16,18 +16,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace as replace_fields
-from itertools import chain, count
 
 from msgspec.structs import replace
 
 from lineage.answer import GraphThing, label
 from lineage.key_array import unpack
-from lineage.model import Edge, GapCode
+from lineage.model import Edge
 from lineage.questions.assessment import Concluded
 from lineage.questions.column_map import is_direct, map_of
-from lineage.questions.marks import Marks
-from lineage.questions.spread import ColumnReads, Pair, Spread, cut_of, things
-from lineage.store import Direction, EdgeFilter, GraphReader, Level, Limits, Reach
+from lineage.questions.column_walk import distances_by, gaps_of, merged, rows, spread_of, widest
+from lineage.questions.spread import ColumnReads, Pair, Spread
+from lineage.store import Direction, EdgeFilter, GraphReader, Level, Limits
 from lineage.topology import Walked, reach_by_walking
 
 _Wires = dict[Pair, tuple[Edge, ...]]
@@ -43,8 +42,7 @@ def spread_columns(graph: GraphReader, columns: Sequence[bytes], edges: EdgeFilt
     full = reach_by_walking(Level.LOGICAL, edges, walk.walk, graph.fetch)
     distances = {**dict.fromkeys(seeds, 0), **{key: distance for distance, key in rows(full)}}
     reads = replace_fields(walk.reads(distances, edges), direct=frozenset(walk.distances(edges, is_direct)))
-    entry = {seed: seed for seed in seeds}
-    return Spread(Level.LOGICAL, edges, frozenset(seeds), Marks(full), entry, cut_of(full, limits), reads)
+    return spread_of(full, seeds, edges, limits, reads)
 
 
 def undivided(graph: GraphReader, spread: Spread) -> tuple[Concluded, ...]:
@@ -56,15 +54,10 @@ def undivided(graph: GraphReader, spread: Spread) -> tuple[Concluded, ...]:
         if spread.holds(flow)
         for edge in edges
     ]
-    nodes = things(graph, (key for _, home, job in taken for key in (home, job) if key is not None))
-    return tuple(
-        Concluded(GapCode.UNDIVIDED.value, distance, job or home, _taken_whole(nodes.get(home), nodes.get(job or b"")))
-        for distance, home, job in taken
-    )
+    return gaps_of(graph, taken, _taken_whole)
 
 
-def _taken_whole(dataset: GraphThing | None, job: GraphThing | None) -> str:
-    by = f" by {label(job)}" if job else ""
+def _taken_whole(by: str, dataset: GraphThing | None) -> str:
     return f"No column lineage is told{by} from {label(dataset) if dataset else 'here'}: any column of it may count."
 
 
@@ -75,9 +68,7 @@ class _Walk:
         self._graph = graph
         self._seeds = seeds
         self._limits = limits
-        # What is covered hangs on all columns: how many nodes an answer may have counts when they are put together.
-        whole = Limits(deadline=limits.deadline)
-        self._widest = graph.reach(Level.LOGICAL, seeds, Direction.DOWNSTREAM, edges, whole)
+        self._widest = widest(graph, seeds, Direction.DOWNSTREAM, edges, limits)
         self._map = map_of(graph, [*seeds, *unpack(self._widest.keys)])
 
     def walk(self, edges: EdgeFilter) -> Walked:
@@ -128,15 +119,10 @@ class _Walk:
 
     def distances(self, edges: EdgeFilter, takes: Callable[[Edge], bool] = lambda _: True) -> dict[bytes, int]:
         """The columns that those of ``edges`` lead to that ``takes`` takes, seeds among them."""
-        wires, distances, frontier = self._wires(edges), dict.fromkeys(self._seeds, 0), list(self._seeds)
-        for at in count(1):
-            if not frontier:
-                break
-            steps = (edge for key in frontier for edge in self._steps(key, edges, wires) if takes(edge))
-            stepped = dict.fromkeys(edge.target for edge in steps)
-            frontier = [key for key in stepped if key not in distances]
-            distances.update(dict.fromkeys(frontier, at))
-        return distances
+        wires = self._wires(edges)
+        return distances_by(
+            self._seeds, lambda key: (edge.target for edge in self._steps(key, edges, wires) if takes(edge))
+        )
 
     def _from_flows(self, flows: list[bytes], distance: int, edges: EdgeFilter) -> Walked:
         part = self._graph.reach(Level.LOGICAL, sorted(flows), Direction.DOWNSTREAM, edges, self._limits)
@@ -144,23 +130,5 @@ class _Walk:
         return Walked((*own, *((distance + at, key) for at, key in rows(part))), part.cut)
 
 
-def rows(reach: Reach) -> Iterable[tuple[int, bytes]]:
-    """(distance, key) of all that ``reach`` holds."""
-    return zip(reach.distances.tolist(), unpack(reach.keys), strict=True)
-
-
 def _least(distances: Mapping[bytes, int], wires: Iterable[Edge]) -> int:
     return min(distances[wire.source] for wire in wires)
-
-
-def merged(parts: Sequence[Walked], limits: Limits) -> Walked:
-    """All that ``parts`` found at the least distance; past the nearest place where a part was cut, nothing."""
-    least: dict[bytes, int] = {}
-    for distance, key in chain.from_iterable(part.found for part in parts):
-        least[key] = min(distance, least.get(key, distance))
-    cut = next((part.cut for part in parts if part.cut), None)
-    horizon = min((max((at for at, _ in part.found), default=0) for part in parts if part.cut), default=None)
-    found = sorted((distance, key) for key, distance in least.items() if horizon is None or distance <= horizon)
-    if len(found) > limits.nodes:
-        return Walked(tuple(found[: limits.nodes]), "NODES")
-    return Walked(tuple(found), cut)

@@ -16,7 +16,7 @@ from lineage.questions import consequence
 from lineage.questions.found import Found
 from lineage.questions.narrowing import holder_key
 from lineage.questions.rollouts import is_live
-from lineage.questions.spread import Spread, chunks, flows_of, things, transformation_of
+from lineage.questions.spread import Spread, edges_of, flows_of, things, transformation_of
 from lineage.questions.standing import is_on_record, is_replaced, latest_versions, readers_of, served_now
 from lineage.questions.tally import tally
 from lineage.questions.ways import Ways, ways_into
@@ -145,8 +145,7 @@ def _written(graph: GraphReader, spread: Spread, runs: Sequence[bytes]) -> dict[
     own = {flow: run for flow, run in flows_of(graph, runs).items() if spread.holds(flow)}
     edges = [
         edge
-        for chunk in chunks(own)
-        for edge in graph.neighbours(chunk, [EdgeKind.WROTE], Direction.DOWNSTREAM)
+        for edge in edges_of(graph, own, [EdgeKind.WROTE], Direction.DOWNSTREAM)
         if spread.edges.admits(edge) and spread.holds(edge.target)
     ]
     nodes = things(graph, (edge.target for edge in edges))

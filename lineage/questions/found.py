@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from lineage.key_array import KeyArray, pack, unpack
 from lineage.kind import KIND_CODES, KINDS, Kind
 from lineage.model import Evidence
-from lineage.store import Reach
+from lineage.store import EVIDENCES, Reach
 
-_EVIDENCE = tuple(Evidence)
 _NO_KIND = KIND_CODES[None]
 _OWNING = [KIND_CODES[kind] for kind in (Kind.JOB, Kind.DEPLOYMENT, Kind.RUN, Kind.ROLLOUT)]
 """What several rows of a reach may stand for: the flows of one run or job."""
@@ -136,7 +135,7 @@ class Hits(Sequence[Found]):
     def _items(self, rows: _Rows) -> list[Found]:
         told = zip(unpack(self.keys[rows]), *(column[rows].tolist() for column in self._columns[1:]), strict=True)
         return [
-            Found(key, KINDS[kind], distance, _EVIDENCE[evidence], certain, stale)
+            Found(key, KINDS[kind], distance, EVIDENCES[evidence], certain, stale)
             for key, kind, distance, evidence, certain, stale in told
         ]
 

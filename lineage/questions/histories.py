@@ -14,7 +14,7 @@ from lineage.answer import Cut, Kind
 from lineage.key_array import unpack
 from lineage.kind import KIND_CODES
 from lineage.model import Edge, EdgeKind, Flow, Name, Run, Version
-from lineage.questions.spread import chunks, fetched
+from lineage.questions.spread import edges_of, fetched
 from lineage.store import Direction, EdgeFilter, GraphReader, Level, Limits
 
 _ENTERING = (EdgeKind.READ_BY, EdgeKind.WROTE)
@@ -65,11 +65,10 @@ class History:
     def load(self, keys: Iterable[bytes]) -> None:
         """Load what leads to ``keys``, and what these and their sources are."""
         fresh = sorted({key for key in keys if key not in self._entering})
-        for chunk in chunks(fresh):
-            self._entering.update((key, []) for key in chunk)
-            for edge in self._graph.neighbours(chunk, _ENTERING, Direction.UPSTREAM):
-                if self._edges.admits(edge) and edge.source in self.closure.distances:
-                    self._entering[edge.target].append(edge)
+        self._entering.update((key, []) for key in fresh)
+        for edge in edges_of(self._graph, fresh, _ENTERING, Direction.UPSTREAM):
+            if self._edges.admits(edge) and edge.source in self.closure.distances:
+                self._entering[edge.target].append(edge)
         sources = {edge.source for key in fresh for edge in self._entering[key]}
         self._know(sorted(key for key in {*fresh, *sources} if key not in self._nodes))
 

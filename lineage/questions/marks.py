@@ -12,9 +12,8 @@ import numpy as np
 from lineage.key_array import unpack
 from lineage.kind import KINDS, Kind
 from lineage.model import Evidence
-from lineage.store import Reach
+from lineage.store import EVIDENCES, Reach
 
-_EVIDENCE = tuple(Evidence)
 _FEW = 20_000
 """Of so many nodes a dictionary is made at once; of more, two sorted columns are, in a tenth of the time."""
 
@@ -56,7 +55,7 @@ class Marks(Mapping[bytes, Mark]):
             int(told.distances[row]),
             KINDS[told.kinds[row]],
             bool((told.keys[row] != told.things[row]).any()),
-            _EVIDENCE[told.evidence[row]],
+            EVIDENCES[told.evidence[row]],
             bool(told.certain[row]),
             bool(told.stale[row]),
         )

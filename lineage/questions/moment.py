@@ -29,7 +29,7 @@ from lineage.key_array import KeyArray
 from lineage.keys import dataset_key
 from lineage.model import Column, Dataset, Edge, EdgeKind, GapCode, Job, Name, NameScope, Node, Run, RunState, Version
 from lineage.predictions import FOREVER, Count, Prediction, PredictionReader, Served, Told
-from lineage.questions.spread import chunks, flows_of, things
+from lineage.questions.spread import edges_of, flows_of, things
 from lineage.store import EVERYTHING, Direction, EdgeFilter, GraphReader, Level, Limits, Reach
 
 _BOTH = (Direction.DOWNSTREAM, Direction.UPSTREAM)
@@ -204,10 +204,9 @@ def _times(graph: GraphReader, thing: GraphThing) -> Iterator[int]:
 
 
 def _told_since(graph: GraphReader, keys: Sequence[bytes]) -> Iterator[int]:
-    for chunk in chunks(keys):
-        for direction in _BOTH:
-            edges = graph.neighbours(chunk, [EdgeKind.FEEDS], direction)
-            yield from (edge.at for edge in edges if edge.at is not None)
+    for direction in _BOTH:
+        edges = edges_of(graph, keys, [EdgeKind.FEEDS], direction)
+        yield from (edge.at for edge in edges if edge.at is not None)
 
 
 def _then(thing: _S, as_of: int) -> _S:

@@ -18,7 +18,7 @@ from lineage.model import Column, Dataset, EdgeKind, Job, Name, NameScope, Run, 
 from lineage.predictions import Prediction
 from lineage.questions.moment import known
 from lineage.questions.nearest import not_found
-from lineage.questions.spread import chunks, flows_of, things
+from lineage.questions.spread import edges_of, flows_of, things
 from lineage.questions.subjects import (
     CodeRef,
     ColumnRef,
@@ -187,11 +187,8 @@ def _once_named(graph: GraphReader, ref: VersionRef, parts: Iterable[tuple[str, 
 
 def _written_by(graph: GraphReader, ref: VersionRef, known: Sequence[Version], run_id: str) -> list[Version]:
     runs = things(graph, graph.lookup(NameScope.RUN_ID, run_id))
-    wrote = {
-        edge.target
-        for chunk in chunks(flows_of(graph, runs))
-        for edge in graph.neighbours(chunk, [EdgeKind.WROTE], Direction.DOWNSTREAM)
-    }
+    edges = edges_of(graph, flows_of(graph, runs), [EdgeKind.WROTE], Direction.DOWNSTREAM)
+    wrote = {edge.target for edge in edges}
     found = [version for version in known if version.run in runs or version.key in wrote]
     parts = [("run", run_id, *node.job) for node in runs.values() if isinstance(node, Run)]
     return found or _once_named(graph, ref, parts)
@@ -199,11 +196,7 @@ def _written_by(graph: GraphReader, ref: VersionRef, known: Sequence[Version], r
 
 def versions_of(graph: GraphReader, owners: Iterable[bytes]) -> list[Version]:
     """All versions of datasets, by key."""
-    edges = (
-        edge
-        for chunk in chunks(owners)
-        for edge in graph.neighbours(chunk, [EdgeKind.HAS_VERSION], Direction.DOWNSTREAM)
-    )
+    edges = edges_of(graph, owners, [EdgeKind.HAS_VERSION], Direction.DOWNSTREAM)
     nodes = things(graph, (edge.target for edge in edges)).values()
     return sorted((node for node in nodes if isinstance(node, Version)), key=lambda version: version.key)
 

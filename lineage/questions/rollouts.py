@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lineage.model import Edge, EdgeKind, Run, RunType, Version
 from lineage.predictions import FOREVER
-from lineage.questions.spread import chunks, flows_of, things
+from lineage.questions.spread import edges_of, flows_of, things
 from lineage.store import Direction, GraphReader
 
 
@@ -45,11 +45,7 @@ def rollouts_of(graph: GraphReader, deployments: Iterable[bytes]) -> list[Run]:
 
 def runs_of(graph: GraphReader, jobs: Iterable[bytes]) -> list[bytes]:
     """The keys of all runs of jobs."""
-    return [
-        edge.target
-        for chunk in chunks(jobs)
-        for edge in graph.neighbours(chunk, [EdgeKind.HAS_RUN], Direction.DOWNSTREAM)
-    ]
+    return [edge.target for edge in edges_of(graph, jobs, [EdgeKind.HAS_RUN], Direction.DOWNSTREAM)]
 
 
 def model_reads(graph: GraphReader, runs: Iterable[bytes]) -> dict[bytes, list[ModelRead]]:
@@ -61,9 +57,7 @@ def model_reads(graph: GraphReader, runs: Iterable[bytes]) -> dict[bytes, list[M
 def all_reads(graph: GraphReader, runs: Iterable[bytes]) -> dict[bytes, list[ModelRead]]:
     """What each of ``runs`` read, of whatever dataset, by run."""
     owners = flows_of(graph, runs)
-    edges = [
-        edge for chunk in chunks(owners) for edge in graph.neighbours(chunk, [EdgeKind.READ_BY], Direction.UPSTREAM)
-    ]
+    edges = list(edges_of(graph, owners, [EdgeKind.READ_BY], Direction.UPSTREAM))
     versions = things(graph, (edge.source for edge in edges))
     reads: dict[bytes, list[ModelRead]] = defaultdict(list)
     for edge in edges:

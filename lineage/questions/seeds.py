@@ -12,7 +12,7 @@ from lineage.predictions import Prediction
 from lineage.questions.resolution import resolve, versions_of
 from lineage.questions.rollouts import runs_of
 from lineage.questions.serving import servings
-from lineage.questions.spread import chunks, flows_of, things
+from lineage.questions.spread import edges_of, flows_of, things
 from lineage.questions.subjects import CodeRef, Subject
 from lineage.store import Direction, GraphReader
 
@@ -113,8 +113,6 @@ def _written_since(graph: GraphReader, versions: Iterable[bytes], since: int) ->
 
 
 def _writing_since(graph: GraphReader, flows: Seeds, since: int) -> Seeds:
-    edges = [
-        edge for chunk in chunks(flows) for edge in graph.neighbours(chunk, [EdgeKind.WROTE], Direction.DOWNSTREAM)
-    ]
+    edges = list(edges_of(graph, flows, [EdgeKind.WROTE], Direction.DOWNSTREAM))
     late = _written_since(graph, {edge.target for edge in edges}, since)
     return {edge.source: flows[edge.source] for edge in edges if edge.target in late}

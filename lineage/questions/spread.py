@@ -11,7 +11,7 @@ from lineage.answer import Cut, GraphThing
 from lineage.model import Column, Edge, EdgeKind, Evidence, Flow, Node
 from lineage.questions.found import Hits
 from lineage.questions.marks import Marks
-from lineage.store import Direction, EdgeFilter, GraphReader, Level, Limits, Reach
+from lineage.store import EVIDENCE_CODES, Direction, EdgeFilter, GraphReader, Level, Limits, Reach
 
 _CHUNK = 10_000
 
@@ -93,17 +93,14 @@ def found(spread: Spread) -> Hits:
     return Hits(spread.marks.reach, without={*spread.seeds, *spread.entry.values()})
 
 
-_STRENGTH = {evidence: rank for rank, evidence in enumerate(Evidence)}
-
-
 def stronger(one: Evidence, other: Evidence) -> Evidence:
     """The stronger of two evidences."""
-    return min(one, other, key=_STRENGTH.__getitem__)
+    return min(one, other, key=EVIDENCE_CODES.__getitem__)
 
 
 def weaker(one: Evidence, other: Evidence) -> Evidence:
     """The weaker of two evidences."""
-    return max(one, other, key=_STRENGTH.__getitem__)
+    return max(one, other, key=EVIDENCE_CODES.__getitem__)
 
 
 def transformation_of(spread: Spread, node: GraphThing) -> str | None:
@@ -129,6 +126,14 @@ def fetched(graph: GraphReader, keys: Iterable[bytes]) -> Iterator[list[Node]]:
         yield [node for node in graph.fetch(chunk) if node is not None]
 
 
+def edges_of(
+    graph: GraphReader, keys: Iterable[bytes], kinds: Sequence[EdgeKind], direction: Direction
+) -> Iterator[Edge]:
+    """The edges of ``kinds`` that leave or enter any of ``keys``, which may be many: they are asked for in chunks."""
+    for chunk in chunks(keys):
+        yield from graph.neighbours(chunk, kinds, direction)
+
+
 def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
     """``items`` in lists of at most ten thousand."""
     iterator = iter(items)
@@ -145,7 +150,5 @@ def things(graph: GraphReader, keys: Iterable[bytes]) -> dict[bytes, GraphThing]
 
 def flows_of(graph: GraphReader, owners: Iterable[bytes]) -> dict[bytes, bytes]:
     """The flows of runs or jobs, each with its owner."""
-    edges = (
-        edge for chunk in chunks(owners) for edge in graph.neighbours(chunk, [EdgeKind.HAS_FLOW], Direction.DOWNSTREAM)
-    )
+    edges = edges_of(graph, owners, [EdgeKind.HAS_FLOW], Direction.DOWNSTREAM)
     return {edge.target: edge.source for edge in edges}

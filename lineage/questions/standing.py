@@ -14,23 +14,19 @@ from collections.abc import Iterable
 from lineage.model import EdgeKind, Run, Version
 from lineage.questions.resolution import versions_of
 from lineage.questions.rollouts import is_live, model_reads, serving
-from lineage.questions.spread import chunks, owners_of, things
+from lineage.questions.spread import edges_of, owners_of, things
 from lineage.store import Direction, GraphReader
+from lineage.topology import latest_certain, version_rank
 
 
 def latest_versions(graph: GraphReader, datasets: Iterable[bytes]) -> dict[bytes, Version]:
     """The latest certain version of each dataset that has one."""
-    latest: dict[bytes, Version] = {}
-    for version in versions_of(graph, datasets):
-        known = latest.get(version.dataset)
-        if version.certain and (known is None or _rank(version) > _rank(known)):
-            latest[version.dataset] = version
-    return latest
+    return latest_certain(versions_of(graph, datasets))
 
 
 def is_replaced(version: Version, latest: Version | None) -> bool:
     """Whether ``latest`` came after ``version``."""
-    return latest is not None and _rank(latest) > _rank(version)
+    return latest is not None and version_rank(latest) > version_rank(version)
 
 
 def is_on_record(graph: GraphReader, version: Version) -> bool:
@@ -50,13 +46,5 @@ def served_now(graph: GraphReader, rollouts: Iterable[bytes]) -> set[bytes]:
 
 def readers_of(graph: GraphReader, versions: Iterable[bytes]) -> set[bytes]:
     """The keys of the runs that read any of ``versions``."""
-    flows = {
-        edge.target
-        for chunk in chunks(versions)
-        for edge in graph.neighbours(chunk, [EdgeKind.READ_BY], Direction.DOWNSTREAM)
-    }
+    flows = {edge.target for edge in edges_of(graph, versions, [EdgeKind.READ_BY], Direction.DOWNSTREAM)}
     return set(owners_of(graph, sorted(flows)).values())
-
-
-def _rank(version: Version) -> tuple[int, bytes]:
-    return version.written_at, version.key

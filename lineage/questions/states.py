@@ -26,6 +26,7 @@ from lineage.questions.serving import servings, told_versions
 from lineage.questions.spread import fetched, flows_of, things
 from lineage.questions.subjects import CodeRef, Subject, VersionRef
 from lineage.store import GraphReader
+from lineage.topology import latest_certain, version_rank
 
 _BEGINNING = -(1 << 63)
 
@@ -120,20 +121,17 @@ def _stood(graph: GraphReader, thing: Thing, as_of: Moment) -> Sequence[_Stood]:
     return [thing]
 
 
-def _written(version: Version) -> tuple[int, bytes]:
-    return version.written_at, version.key
-
-
 def _started(run: Run) -> tuple[int, bytes]:
     return _BEGINNING if run.started_at is None else run.started_at, run.key
 
 
 def _version_at(graph: GraphReader, dataset: Dataset, time: int | None) -> Version:
-    known = [version for version in versions_of(graph, [dataset.key]) if version.certain]
-    found = [version for version in known if time is None or version.written_at <= time]
-    if not found:
-        raise _nothing_then(dataset, "version", time, min((version.written_at for version in known), default=None))
-    return max(found, key=_written)
+    known = versions_of(graph, [dataset.key])
+    latest = latest_certain(known, time).get(dataset.key)
+    if latest is None:
+        times = [version.written_at for version in known if version.certain]
+        raise _nothing_then(dataset, "version", time, min(times, default=None))
+    return latest
 
 
 def _run_at(graph: GraphReader, job: Job, time: int | None) -> Run:
@@ -170,8 +168,8 @@ def _before(graph: GraphReader, thing: _Stood) -> Version | Run:
     match thing:
         case Version():
             known = versions_of(graph, [thing.dataset])
-            versions = [one for one in known if one.certain and _written(one) < _written(thing)]
-            return _last(versions, _written, thing, "version")
+            versions = [one for one in known if one.certain and version_rank(one) < version_rank(thing)]
+            return _last(versions, version_rank, thing, "version")
         case Run():
             runs = [run for run in _runs(graph, job_key(*thing.job)) if _started(run) < _started(thing)]
             done = [run for run in runs if run.state is RunState.COMPLETE or run.type is RunType.SERVICE]

@@ -12,11 +12,9 @@ import msgspec
 
 from lineage.answer import Link, View
 from lineage.model import Binding, Edge, EdgeKind, Evidence, Role, Transformation
-from lineage.questions.spread import Spread, chunks, owners_of, stronger, things, weaker
-from lineage.store import Direction, GraphReader, Level
+from lineage.questions.spread import Spread, edges_of, owners_of, stronger, things, weaker
+from lineage.store import Direction, GraphReader
 
-_INTO_FLOW = {Level.LOGICAL: EdgeKind.FEEDS, Level.VERSION: EdgeKind.READ_BY}
-_OUT_OF_FLOW = {Level.LOGICAL: EdgeKind.FEEDS, Level.VERSION: EdgeKind.WROTE}
 _BINDINGS = {binding: rank for rank, binding in enumerate(Binding)}
 _ROLES = {role: rank for rank, role in enumerate(Role)}
 
@@ -48,10 +46,10 @@ class Held:
 def held_edges(graph: GraphReader, spread: Spread, keys: Iterable[bytes] | None = None) -> Held:
     """The admitted edges among the nodes that ``spread`` holds; with ``keys``, those that enter one of them."""
     kinds = sorted(spread.level.edge_kinds)
+    entered = sorted({*spread.marks, *spread.seeds}) if keys is None else keys
     edges = [
         edge
-        for chunk in chunks(keys if keys is not None else sorted({*spread.marks, *spread.seeds}))
-        for edge in graph.neighbours(chunk, kinds, Direction.UPSTREAM)
+        for edge in edges_of(graph, entered, kinds, Direction.UPSTREAM)
         if spread.edges.admits(edge) and spread.holds(edge.source) and spread.holds(edge.target)
     ]
     into = tuple(edge for edge in edges if _is_flow(spread, edge.target))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from lineage.answer import Kind
 from lineage.model import Edge, EdgeKind, Role
 from lineage.questions.found import Found
-from lineage.questions.spread import Spread, chunks, flows_of, owners_of
+from lineage.questions.spread import Spread, edges_of, flows_of, owners_of
 from lineage.store import Direction, GraphReader, Level
 
 _OWNING = frozenset({Kind.JOB, Kind.DEPLOYMENT, Kind.RUN, Kind.ROLLOUT})
@@ -64,8 +64,7 @@ def _edges(graph: GraphReader, keys: Iterable[bytes], kind: EdgeKind, spread: Sp
     """The affected edges into ``keys``: admitted, and from what is a seed or was reached."""
     return [
         edge
-        for chunk in chunks(keys)
-        for edge in graph.neighbours(chunk, [kind], Direction.UPSTREAM)
+        for edge in edges_of(graph, keys, [kind], Direction.UPSTREAM)
         if spread.edges.admits(edge) and spread.holds(edge.source)
     ]
 

@@ -6,8 +6,8 @@ Stores without arrays walk (:mod:`.walk`, :mod:`.strength`, :mod:`.latest`). The
 :mod:`.base` is all of it with one run each, numbered by :mod:`.order`; a :mod:`.snapshot` is a base in a file.
 """
 
-from lineage.topology.latest import are_latest
+from lineage.topology.latest import are_latest, latest_certain, version_rank
 from lineage.topology.strength import reach_by_walking
 from lineage.topology.walk import Place, Walked, traverse, weight
 
-__all__ = ["Place", "Walked", "are_latest", "reach_by_walking", "traverse", "weight"]
+__all__ = ["Place", "Walked", "are_latest", "latest_certain", "reach_by_walking", "traverse", "version_rank", "weight"]

@@ -1,8 +1,8 @@
-"""Which versions are the latest of their datasets, for stores that have no columns of them."""
+"""Which versions are the latest of their datasets, where there are no columns of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,20 @@ def are_latest(versions: KeyArray, as_of: int | None, fetch: Fetch, neighbours: 
     keys = unpack(versions)
     datasets = sorted({node.dataset for node in fetch(keys) if isinstance(node, Version)})
     edges = neighbours(datasets, [EdgeKind.HAS_VERSION], Direction.DOWNSTREAM)
-    latest: dict[bytes, tuple[int, bytes]] = {}
-    for node in fetch([edge.target for edge in edges]):
-        if isinstance(node, Version) and node.certain and (as_of is None or node.written_at <= as_of):
-            rank = node.written_at, node.key
-            latest[node.dataset] = max(rank, latest.get(node.dataset, rank))
-    standing = {key for _, key in latest.values()}
+    members = (node for node in fetch([edge.target for edge in edges]) if isinstance(node, Version))
+    standing = {version.key for version in latest_certain(members, as_of).values()}
     return np.array([key in standing for key in keys], dtype=np.bool_)
+
+
+def latest_certain(versions: Iterable[Version], as_of: int | None = None) -> dict[bytes, Version]:
+    """Of each dataset the latest certain one of ``versions``, of those written at or before ``as_of``."""
+    latest: dict[bytes, Version] = {}
+    for version in versions:
+        if version.certain and (as_of is None or version.written_at <= as_of):
+            latest[version.dataset] = max(version, latest.get(version.dataset, version), key=version_rank)
+    return latest
+
+
+def version_rank(version: Version) -> tuple[int, bytes]:
+    """What versions of one dataset stand by."""
+    return version.written_at, version.key

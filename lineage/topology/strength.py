@@ -14,13 +14,12 @@ import numpy as np
 from lineage.key_array import pack
 from lineage.kind import KIND_CODES, kind_of_node
 from lineage.model import Evidence, Flow, Node
-from lineage.store import EdgeFilter, Level, Reach
+from lineage.store import EVIDENCE_CODES, EdgeFilter, Level, Reach
 from lineage.topology.walk import Walked
 
 Walk = Callable[[EdgeFilter], Walked]
 
 _NONE = bytes(16)
-_RANKS = {evidence: rank for rank, evidence in enumerate(Evidence)}
 
 
 def reach_by_walking(
@@ -34,7 +33,7 @@ def reach_by_walking(
     fresh = _all_or_those(full, edges, replace(edges, fresh_only=True) if wiring else edges, walk)
     keys = [key for _, key in full.found]
     things, kinds = _shown(keys, fetch)
-    weakest = _RANKS[edges.evidence]
+    weakest = EVIDENCE_CODES[edges.evidence]
     return Reach(
         pack(keys),
         pack(things),
@@ -54,7 +53,7 @@ def _evidence(full: Walked, edges: EdgeFilter, walk: Walk) -> dict[bytes, int]:
         if evidence is edges.evidence or len(stronger) == len(full.found):
             break
         for _, key in walk(replace(edges, evidence=evidence)).found:
-            stronger.setdefault(key, _RANKS[evidence])
+            stronger.setdefault(key, EVIDENCE_CODES[evidence])
     return stronger
 
 
