@@ -1,13 +1,16 @@
 # make demo: both questions on a real pipeline.  make test: everything, with one summary.
 # PYTHON: the interpreter that .venv is made with.  WORKERS: processes that the tests run in.
+# COMPOSE: what starts containers.
 
 PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPOSE ?= docker compose
+SECRETS := .secrets
 
-.PHONY: demo run test lint format bench docs clean help
+.PHONY: demo run up down test lint format bench docs clean help
 
 help:  ## Show what there is to make.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -17,6 +20,18 @@ demo: $(VENV)/.demo  ## Start a server, run a real pipeline against it, ask both
 
 run: $(VENV)/.demo  ## Serve ./lineage-data.
 	@$(BIN)/lineage serve $(ARGS)
+
+up: $(SECRETS)/neo4j_auth  ## Start Lineage and Neo4j in containers, and wait until both are well.
+	@$(COMPOSE) version > /dev/null || { \
+	  echo "make up needs Docker and its compose plugin: https://docs.docker.com/compose/install/" >&2; exit 1; }
+	@$(COMPOSE) up --detach --wait || { \
+	  echo "Not all is well: $(COMPOSE) ps and $(COMPOSE) logs say more." >&2; exit 1; }
+	@echo "Lineage is at http://127.0.0.1:8000, and asks everyone for a key, which is made so:"
+	@echo "  $(COMPOSE) exec lineage lineage keys new NAME"
+	@echo "Neo4j Browser is at http://127.0.0.1:7474: user neo4j, password in $(SECRETS)/neo4j_password"
+
+down:  ## Stop both, and keep their data.
+	@$(COMPOSE) down
 
 test: $(VENV)/.dev  ## Run all tests. LINEAGE_REQUIRE=all turns skips into failures.
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
@@ -57,3 +72,14 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	@echo "Installing Lineage and its tools into $(VENV) …" >&2
 	@$(PIP) install --editable '.[dev]'
 	@touch $@ $(VENV)/.demo
+
+# The files are open to all, as each container reads them as a user of its own; the folder is open to its owner alone.
+# Hexadecimal, as Neo4j takes no "/" in a password.
+$(SECRETS)/neo4j_password:
+	@mkdir -p $(SECRETS) && chmod 700 $(SECRETS)
+	@password=$$(od -An -v -N24 -tx1 /dev/urandom | tr -d ' \n') && [ $${#password} -eq 48 ] && \
+	  printf '%s\n' "$$password" > $@.new && chmod 644 $@.new && mv $@.new $@
+	@echo "Made a password for Neo4j: $@" >&2
+
+$(SECRETS)/neo4j_auth: $(SECRETS)/neo4j_password
+	@[ -s $< ] && printf 'neo4j/%s\n' "$$(cat $<)" > $@.new && chmod 644 $@.new && mv $@.new $@

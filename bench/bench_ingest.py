@@ -76,8 +76,8 @@ def serving(command: Sequence[str], environment: dict[str, str], log: Path) -> I
         process = subprocess.Popen(
             [sys.executable, *command], env=os.environ | environment, stdout=subprocess.PIPE, stderr=errors, text=True
         )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         told = re.search(r":(\d+)\s*$", process.stdout.readline())
         if told is None:
             raise RuntimeError(f"The server did not start: {log.read_text()[-2000:]}")
@@ -85,6 +85,7 @@ def serving(command: Sequence[str], environment: dict[str, str], log: Path) -> I
     finally:
         process.terminate()
         process.wait(60)
+        process.stdout.close()
 
 
 @contextmanager

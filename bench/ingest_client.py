@@ -17,7 +17,7 @@ class Load:
     """One run: ``bodies`` over ``connections``; with a ``rate`` (bodies/s) at that pace, else as fast as answers come.
 
     ``path`` is where to, ``taken`` the status of an answer that takes them. ``waits`` are seconds from when a body was
-    due to its answer; ``seconds`` is the whole run.
+    due to its answer; ``answers`` when each came (perf_counter) and what it said; ``seconds`` is the whole run.
     """
 
     bodies: Sequence[bytes]
@@ -26,6 +26,7 @@ class Load:
     path: str = PATH
     taken: int = 201
     waits: list[float] = field(default_factory=list)
+    answers: list[tuple[float, bytes]] = field(default_factory=list)
     seconds: float = 0.0
 
     def run(self, port: int) -> None:
@@ -95,7 +96,9 @@ class _Connection(asyncio.Protocol):
         if not head.startswith(b"HTTP/1.1 %d" % self._load.taken):
             self._fail(RuntimeError(f"Not taken: {head[:40]!r} {body[:500]!r}"))
             return
-        self._load.waits.append(time.perf_counter() - self._due)
+        now = time.perf_counter()
+        self._load.waits.append(now - self._due)
+        self._load.answers.append((now, body))
         self._take()
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -33,6 +33,7 @@ BENCHMARKS = (
     Benchmark("bench_store.py"),
     Benchmark("bench_reach.py"),
     Benchmark("bench_questions.py"),
+    Benchmark("bench_neo4j.py"),
 )
 
 

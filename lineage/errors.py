@@ -20,6 +20,7 @@
     │   ├── TooCostlyError           TOO_COSTLY
     │   ├── QuestionTimeoutError     TIMEOUT
     │   └── UnavailableError         UNAVAILABLE
+    │       └── UnusableStoreError   UNAVAILABLE         the graph database answers, and can't be used as it is
     ├── AccessError
     │   ├── UnauthenticatedError     UNAUTHENTICATED     HTTP 401
     │   └── ForbiddenError           FORBIDDEN           HTTP 403
@@ -144,7 +145,7 @@ class SnapshotGoneError(QuestionError):
 
 
 class IndexAheadError(QuestionError):
-    """A ledger index that does not exist yet."""
+    """A ledger index that does not exist yet, or an answer that was to reflect one which the graph does not yet."""
 
     code = "INDEX_AHEAD"
 
@@ -167,6 +168,11 @@ class UnavailableError(QuestionError):
 
     code = "UNAVAILABLE"
     status = 503
+
+
+class UnusableStoreError(UnavailableError):
+    """The graph database answers and can't be used as it is: wrong password, another ledger's graph, somebody else's
+    data, a version that is too old; the message says which, the hint what to do."""
 
 
 class AccessError(LineageError):

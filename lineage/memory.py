@@ -171,6 +171,11 @@ class MemoryStore:
         """What there is whenever it is asked, for the one thread that also writes: it is never copied for that."""
         return MemoryReader(self._graph)
 
+    def outdate(self) -> bool:
+        """Remove everything: what is in memory is made anew as quickly as compared."""
+        self.clear()
+        return False
+
     def clear(self) -> None:
         """Remove everything, watermark included."""
         with self._lock:

@@ -46,7 +46,16 @@ class Settings(BaseSettings):
         (), "Names under which the server may be asked besides localhost, separated by commas.", "host names"
     )
     data: Path = _setting(Path("lineage-data"), "Folder that holds the ledger and all that is made from it.", "path")
-    store: Literal["sqlite", "memory"] = _setting("sqlite", "Graph store that the ledger is projected into.")
+    store: Literal["sqlite", "neo4j", "memory"] = _setting("sqlite", "Graph store that the ledger is projected into.")
+    neo4j_uri: str = _setting("bolt://127.0.0.1:7687", "Where Neo4j answers, with the store `neo4j`.", "URI")
+    neo4j_user: str = _setting("neo4j", "User of the Neo4j database.", "name")
+    neo4j_password: SecretStr | None = _setting(
+        None, "Password of that user; with neither this nor a password file, Neo4j is asked without authentication."
+    )
+    neo4j_password_file: Path | None = _setting(
+        None, "File that holds the password instead; re-read when the server refuses the credentials.", "path"
+    )
+    neo4j_database: str = _setting("neo4j", "Neo4j database that holds the graph, and nothing else.", "name")
     url: str = _setting("http://127.0.0.1:8000", "Server that the command line asks.", "URL")
     api_key: SecretStr | None = _setting(None, "API key that the command line and the emitters send.", "key")
 

@@ -188,8 +188,16 @@ class GraphStore(Protocol):
     def reader(self) -> AbstractContextManager[GraphReader]:
         """A consistent view, to be used by one thread. Readers don't wait for the writer, nor the writer for them."""
 
+    def outdate(self) -> bool:
+        """Set the watermark to 0, for a rebuild. True: the graph stays until it is brought up to date by difference;
+        False: everything was removed (as :meth:`clear` does).
+
+        The caller guarantees that what it then applies ends in the graph of a rebuild, and that until then each
+        watermark is 0. Raises UnavailableError if the store is away; nothing is then written, or all of it.
+        """
+
     def clear(self) -> None:
-        """Remove everything, watermark included: what a rebuild begins with."""
+        """Remove everything, watermark included."""
 
     def close(self) -> None:
         """Release what is held."""

@@ -12,11 +12,15 @@ import os
 import pkgutil
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+pytest_plugins = ["tests.neo4j_fixtures"]
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / ".." / "shared"
@@ -38,10 +42,17 @@ def _loopback() -> str | None:
     return None
 
 
+def _index() -> str | None:
+    asked = subprocess.run([sys.executable, "-m", "pip", "index", "versions", "pip"], capture_output=True, text=True)
+    return f"pip does not reach its package index: {asked.stderr.strip()[-200:]}" if asked.returncode else None
+
+
 CAPABILITIES: dict[str, Callable[[], str | None]] = {
     "git": _program("git"),
+    "index": _index,
     "java": _program("java"),
     "make": _program("make"),
+    "maven": _program("mvn"),
     "loopback": _loopback,
     "shared": _shared,
 }

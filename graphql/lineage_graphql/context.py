@@ -62,7 +62,8 @@ class Operation(AbstractContextManager["Operation"]):
     default that of the caps. With ``keeps``, an answer of which a cursor is handed out is kept for it.
 
     ``answers`` are those given already, by question: one that comes twice is not computed twice. ``pasts`` are the
-    operations within this one, by ledger index, ``moments`` those by time (UTC microseconds).
+    operations within this one, by ledger index, ``moments`` those by time (UTC microseconds). The view waits for at
+    least ``least`` ledger entries, which counts for what is set before it is opened.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Operation(AbstractContextManager["Operation"]):
         self.answers: dict[bytes, Answer] = {}
         self.pasts: dict[int, Operation] = {}
         self.moments: dict[int, Operation] = {}
+        self.least = 0
         self.timeout = self.caps.timeout if timeout is None else timeout
         start = time.monotonic() if arrived is None else arrived
         self.deadline = start + self.timeout
@@ -105,7 +107,8 @@ class Operation(AbstractContextManager["Operation"]):
 
     def _open(self) -> View:
         head = self.context.head()
-        self.context.wait_for(head, max(0.0, min(self.caps.read_wait, self.deadline - time.monotonic())))
+        most = max(0.0, min(self.caps.read_wait, self.deadline - time.monotonic()))
+        self.context.wait_for(max(head, self.least), most)
         self.check_time()
         graph = Remembering(self._closing.enter_context(self.context.store.reader()))
         return View(graph, self.context.predictions, max(0, head - graph.ledger_size))

@@ -16,7 +16,7 @@ from lineage.errors import (
     NotFoundError,
     SnapshotGoneError,
 )
-from lineage.ledger.reached import check_reached
+from lineage.ledger.reached import check_reflected
 from lineage.questions.diff import diff as ask_diff
 from lineage.questions.impact import impact as ask_impact
 from lineage.questions.narrowing import Only
@@ -61,7 +61,10 @@ AtIndex = Annotated[
     strawberry.argument(description="Answer as when this ledger entry was the last, whatever has been recorded since."),
 ]
 MinIndex = Annotated[
-    Long | None, strawberry.argument(description="Answer only from a state that reflects this ledger entry.")
+    Long | None,
+    strawberry.argument(
+        description="Answer only from a state that reflects this ledger entry: wait for it, or say how far it is."
+    ),
 ]
 Strict = Annotated[
     bool, strawberry.argument(description="Refuse a cursor whose answer is no longer kept, rather than go on anew.")
@@ -289,11 +292,6 @@ def _then(ask: Callable[[Operation], AnyAnswer], operation: Operation, index: in
 def _check_index(operation: Operation, min_index: int | None) -> None:
     if min_index is None:
         return
+    operation.least = max(operation.least, min_index + 1)
     reached = operation.view.graph.ledger_size
-    check_reached(
-        min_index,
-        size=reached + operation.view.behind,
-        reached=reached,
-        field="/minIndex",
-        hint="Take the index from a receipt of this server.",
-    )
+    check_reflected(min_index, size=operation.context.head(), reached=reached, field="/minIndex")

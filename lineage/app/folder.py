@@ -2,20 +2,24 @@
 
 ``ledger.sqlite`` is the truth and ``keys.json`` who may come in; ``cursors.key`` signs cursors. All else can be made
 anew or be missed: ``facts.sqlite``, ``graph.sqlite`` with ``graph.topology``, ``predictions.sqlite``,
-``rejected.sqlite``.
+``rejected.sqlite``. With the store ``neo4j`` the graph is in a database elsewhere, which may be away; then ``renewal``
+may stand here for a while, with what a graph is compared with.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from lineage.access import KeyRing
 from lineage.app.lock import FolderLock
-from lineage.errors import DataFolderError
+from lineage.errors import DataFolderError, LineageError, UnavailableError, UnusableStoreError
 from lineage.fold.sqlite import SQLiteFacts
 from lineage.ledger import KeptRoot
 from lineage.ledger.sqlite import SQLiteLedger
@@ -23,6 +27,7 @@ from lineage.memory import MemoryStore
 from lineage.past import Pasts
 from lineage.predictions.sqlite import PredictionIndex
 from lineage.projector import Projector
+from lineage.projector.batches import BATCH_RECORDS
 from lineage.projector.check import CheckReport, Report, check_projection
 from lineage.settings import Settings
 from lineage.sqlite import SQLiteStore
@@ -30,6 +35,26 @@ from lineage.store import GraphStore
 from lineage_ingest.intake import RejectedLog
 
 _SECRET_BYTES = 32
+_BATCH_RECORDS = {"neo4j": 150}
+"""Of stores for which a transaction should be shorter than for the others."""
+
+_log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class _Settling(Protocol):
+    """A graph store that goes on writing when :meth:`~lineage.store.GraphStore.apply` has returned."""
+
+    def settle(self) -> None:
+        """Wait until all is written. Raises UnavailableError where that failed."""
+
+
+@runtime_checkable
+class _Checked(Protocol):
+    """A graph store of which it can be found out beforehand whether it can be used."""
+
+    def check(self) -> None:
+        """Raises UnavailableError where it is away, UnusableStoreError where it is there and can't be used."""
 
 
 @dataclass(slots=True)
@@ -53,7 +78,10 @@ class Folder:
         scratch: Path | None = None,
         kept: KeptRoot | None = None,
     ) -> CheckReport:
-        """What ``fsck`` does; see :func:`lineage.projector.check.check_projection`."""
+        """What ``fsck`` does; see :func:`lineage.projector.check.check_projection`. Raises UnavailableError, too, for a
+        graph store that is away or can't be used."""
+        if isinstance(self.store, _Checked):
+            self.store.check()
         return check_projection(self.ledger, self.store, self.predictions, report, scratch, kept)
 
     def close(self) -> None:
@@ -67,22 +95,30 @@ class Folder:
         self.close()
 
 
-def open_folder(settings: Settings, *, read_only: bool = False, even_damaged: bool = False) -> Folder:
+def open_folder(
+    settings: Settings, *, read_only: bool = False, even_damaged: bool = False, adopt: bool = False
+) -> Folder:
     """Open the data folder of ``settings``, and make it if it isn't there.
 
     With ``read_only`` it must exist, nothing in it is written, and a server may run on it meanwhile; what is not
     projected yet then stays so, save with the store ``memory``, which is made from the whole ledger on the spot. With
-    ``even_damaged`` it is also opened to be read where the ledger's payloads can't be: for :meth:`Folder.check`.
+    ``even_damaged`` it is also opened to be read where the ledger's payloads can't be: for :meth:`Folder.check`. With
+    ``adopt`` a Neo4j database is used also if it holds other data, or the graph of another ledger, which is replaced.
+    A database that is away is no error, and noted in the log where the folder is opened to be written.
+
     Raises DataFolderError if another process owns the folder, and for files that are foreign or damaged;
-    LedgerUnavailableError and UnavailableError where the disk refuses.
+    LedgerUnavailableError and UnavailableError where the disk refuses; UnusableStoreError for a database that is there
+    and can't be used, of a folder that is opened to be written; LineageError where its driver is not installed.
     """
     with ExitStack() as closing:
-        folder = _open_to_read(settings, closing, even_damaged) if read_only else _open_to_write(settings, closing)
+        folder = (
+            _open_to_read(settings, closing, even_damaged) if read_only else _open_to_write(settings, closing, adopt)
+        )
         folder._closing = closing.pop_all()
         return folder
 
 
-def _open_to_write(settings: Settings, closing: ExitStack) -> Folder:
+def _open_to_write(settings: Settings, closing: ExitStack, adopt: bool) -> Folder:
     path = settings.data
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -91,9 +127,11 @@ def _open_to_write(settings: Settings, closing: ExitStack) -> Folder:
     closing.callback(FolderLock(path).close)
     ledger = SQLiteLedger(path / "ledger.sqlite")
     closing.callback(ledger.close)
-    facts, store, graph = _projection_files(settings, path)
-    closing.callback(facts.close)
+    store = MemoryStore() if settings.store == "memory" else _open_store(settings, ledger.id, adopt=adopt)
     closing.callback(store.close)
+    _warn_if_away(store)
+    facts = SQLiteFacts(_facts_file(settings))
+    closing.callback(facts.close)
     predictions = PredictionIndex(path / "predictions.sqlite")
     closing.callback(predictions.close)
     rejected = RejectedLog(
@@ -103,18 +141,47 @@ def _open_to_write(settings: Settings, closing: ExitStack) -> Folder:
         body_bytes=settings.rejected_body_bytes,
     )
     closing.callback(rejected.close)
-    projector = Projector(ledger, facts, store, predictions, harden=lambda: _sync(graph))
+    projector = Projector(
+        ledger,
+        facts,
+        store,
+        predictions,
+        harden=store.settle if isinstance(store, _Settling) else _sync_graph(settings),
+        kind=settings.store,
+        batch_records=_BATCH_RECORDS.get(settings.store, BATCH_RECORDS),
+        scratch=path,
+    )
     closing.callback(projector.stop)
     secret = _secret(path / "cursors.key")
     pasts = Pasts(ledger, _facts_file(settings), predictions)
     return Folder(path, ledger, store, predictions, KeyRing(path / "keys.json"), rejected, secret, projector, pasts)
 
 
-def _projection_files(settings: Settings, path: Path) -> tuple[SQLiteFacts, GraphStore, Path | None]:
-    """Facts and graph store; the graph's write-ahead log, where it has one."""
-    if settings.store == "memory":
-        return SQLiteFacts(None), MemoryStore(), None
-    return SQLiteFacts(path / "facts.sqlite"), SQLiteStore(path / "graph.sqlite"), path / "graph.sqlite-wal"
+def _open_store(settings: Settings, ledger: str, *, read_only: bool = False, adopt: bool = False) -> GraphStore:
+    """The graph store that outlives this process, for the graph of ``ledger``."""
+    if settings.store != "neo4j":
+        return SQLiteStore(settings.data / "graph.sqlite", read_only=read_only)
+    try:
+        from lineage.neo4j import open_store
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "neo4j":
+            raise
+        raise LineageError(
+            "The store neo4j needs Neo4j's driver, which is not installed.",
+            hint="Run: pip install 'lineage-graph[server,neo4j]'",
+        ) from error
+    return open_store(settings, ledger, read_only=read_only, adopt=adopt)
+
+
+def _warn_if_away(store: GraphStore) -> None:
+    """Raises UnusableStoreError: what a person has to mend does not get better by waiting."""
+    if isinstance(store, _Checked):
+        try:
+            store.check()
+        except UnusableStoreError:
+            raise
+        except UnavailableError as error:
+            _log.warning("The graph store is away, and records are taken all the same: %s", error)
 
 
 def _facts_file(settings: Settings) -> Path | None:
@@ -131,7 +198,7 @@ def _open_to_read(settings: Settings, closing: ExitStack, even_damaged: bool) ->
     store = (
         _in_memory(ledger, even_damaged)
         if settings.store == "memory"
-        else SQLiteStore(path / "graph.sqlite", read_only=True)
+        else _open_store(settings, ledger.id, read_only=True)
     )
     closing.callback(store.close)
     rejected = RejectedLog(path / "rejected.sqlite")
@@ -160,15 +227,19 @@ class _NoPredictions:
         return None
 
 
-def _sync(path: Path | None) -> None:
-    """Have the system write a file through, if it is there."""
-    if path is None or not path.exists():
-        return
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fdatasync(file)
-    finally:
-        os.close(file)
+def _sync_graph(settings: Settings) -> Callable[[], None]:
+    """What has the system write the graph's log through, where it is a file of ours."""
+    path = settings.data / "graph.sqlite-wal"
+
+    def sync() -> None:
+        if settings.store == "sqlite" and path.exists():
+            file = os.open(path, os.O_RDONLY)
+            try:
+                os.fdatasync(file)
+            finally:
+                os.close(file)
+
+    return sync
 
 
 def _random_secret() -> bytes:

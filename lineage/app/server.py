@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from lineage.app.context import graphql_context
 from lineage.app.folder import Folder, open_folder
+from lineage.app.probe import StoreProbe
 from lineage.errors import LineageError, RefusedError
 from lineage.ledger.writer import GroupCommit
 from lineage.projector import Projector
@@ -27,6 +28,7 @@ from lineage_ingest.intake import (
     Guard,
     IntakeLimits,
     IntakeParts,
+    Projected,
     TurnedAway,
     intake_router,
     no_address,
@@ -53,12 +55,12 @@ _DOCS_NOTE = (
 )
 
 
-def create_app(settings: Settings | None = None) -> Server:
+def create_app(settings: Settings | None = None, *, adopt: bool = False) -> Server:
     """The server on the data folder of ``settings`` (by default of the environment), which it owns from now on until
-    its lifespan ends. Raises as :func:`lineage.app.folder.open_folder` does, and BadInputError for an environment that
-    is no settings."""
+    its lifespan ends. Raises as :func:`lineage.app.folder.open_folder` does, which says what ``adopt`` means, and
+    BadInputError for an environment that is no settings."""
     settings = settings or read_settings()
-    return Server(settings, open_folder(settings))
+    return Server(settings, open_folder(settings, adopt=adopt))
 
 
 class Server:
@@ -83,7 +85,7 @@ class Server:
         parts = self._parts()
         self._intake = intake_router(parts, self._pages())
         gauge = parts.metrics.gauge
-        gauge("lineage_projection_lag_seconds", "Age of the oldest entry not projected.", self.projector.lag_seconds)
+        gauge("lineage_graph_store_up", "Whether the graph store answers.", StoreProbe(folder.store))
         gauge("lineage_projection_skipped", "Records that can't be projected.", lambda: self.projector.skipped)
         self._guarded = Guard(
             self._intake,
@@ -129,8 +131,12 @@ class Server:
             limits=limits,
             probe=lambda: probe_folder(folder.path),
             queue_depth=lambda: self.writer.waiting,
-            projection_lag=self.projector.behind,
+            projected=self._projected,
         )
+
+    def _projected(self) -> Projected:
+        projector = self.projector
+        return Projected(projector.behind(), projector.lag_seconds(), projector.trouble)
 
     def _pages(self) -> FastAPI:
         """All that is not the intake's."""

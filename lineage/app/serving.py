@@ -30,14 +30,15 @@ _QUICK_SECONDS = 1.0
 """What is answered within this time after the signal is no wait of a feed's reader."""
 
 
-def serve(settings: Settings, on_ready: Callable[[str], None] = lambda url: None) -> None:
-    """Serve until SIGTERM or SIGINT; ``on_ready`` is told the URL once requests are answered.
+def serve(settings: Settings, on_ready: Callable[[str], None] = lambda url: None, *, adopt: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT; ``on_ready`` is told the URL once requests are answered. For ``adopt`` see
+    :func:`lineage.app.folder.open_folder`.
 
     Raises BadInputError where the host is no address of this machine, LineageError where its port is taken or not
     permitted, and what :func:`lineage.app.server.create_app` raises.
     """
     with _listening(settings) as listener:
-        app = create_app(settings)
+        app = create_app(settings, adopt=adopt)
         garbage.collect_seldom()
         sys.setswitchinterval(_SWITCH_SECONDS)
         config = uvicorn.Config(

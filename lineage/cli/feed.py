@@ -66,7 +66,7 @@ def mirror(url: str, api_key: str | None) -> Iterator[Folder]:
     from lineage.cli.progress import Steps
     from lineage.ledger import Submission
 
-    with tempfile.TemporaryDirectory(prefix="lineage-export-") as place, open_to_write(Path(place)) as folder:
+    with tempfile.TemporaryDirectory(prefix="lineage-export-") as place, open_to_write(Path(place), "sqlite") as folder:
         with Server(url, api_key) as server, Steps() as steps:
             for entry in server_entries(server):
                 records = tuple(known_records(entry))

@@ -53,12 +53,12 @@ def _check_there(data: Path) -> None:
 
 
 @contextmanager
-def open_to_write(data: Path) -> Iterator[Folder]:
+def open_to_write(data: Path, store: str | None = None, *, adopt: bool = False) -> Iterator[Folder]:
     """The data folder, to be written; made if it isn't there. Raises DataFolderError when a server runs on it."""
     from lineage.app import open_folder
     from lineage.settings import read_settings
 
-    with open_folder(read_settings({"data": data})) as folder:
+    with open_folder(read_settings({"data": data, "store": store}), adopt=adopt) as folder:
         yield folder
 
 

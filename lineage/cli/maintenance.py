@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lineage.cli.failure import Exit
-from lineage.cli.options import DEFAULT_DATA, AsJSON, Folder
+from lineage.cli.options import DEFAULT_DATA, Adopt, AsJSON, Folder, Store
 from lineage.errors import BadInputError, DataFolderError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _REBUILD = "The ledger is whole. What is wrong beside it is made anew by `lineag
 
 def fsck(
     data: Folder = DEFAULT_DATA,
+    store: Store = None,
     root: Annotated[
         str | None, typer.Option(metavar="HEX", help="A Merkle root that was kept elsewhere, to compare with.")
     ] = None,
@@ -52,7 +53,7 @@ def fsck(
     kept = _kept_root(root, size)
     _require_ledger(data, "to check")
     garbage.collect_seldom()
-    settings = read_settings({"data": data})
+    settings = read_settings({"data": data, "store": store})
     with open_folder(settings, read_only=True, even_damaged=True) as folder, Steps() as steps:
         report = folder.check(steps.report, kept=kept)
     if json:
@@ -63,10 +64,11 @@ def fsck(
         raise typer.Exit(Exit.ERROR)
 
 
-def rebuild(data: Folder = DEFAULT_DATA) -> None:
+def rebuild(data: Folder = DEFAULT_DATA, store: Store = None, adopt: Adopt = False) -> None:
     """Make everything anew that is made from the ledger: facts, graph and predictions. No server may run meanwhile.
 
-    Of a ledger that can't be read to its end nothing is made, and what is there stays.
+    Of a ledger that can't be read to its end nothing is made, and what is there stays. A graph in Neo4j stays where it
+    is right, and what differs is mended.
     """
     from lineage.app import garbage
     from lineage.cli.folder import open_to_write
@@ -75,7 +77,7 @@ def rebuild(data: Folder = DEFAULT_DATA) -> None:
 
     _require_ledger(data, "to rebuild from")
     garbage.collect_seldom()
-    with open_to_write(data) as folder, Steps() as steps:
+    with open_to_write(data, store, adopt=adopt) as folder, Steps() as steps:
         projector = folder.projector
         assert projector is not None
         _read_through(folder.ledger, steps.of("read"))

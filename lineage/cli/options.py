@@ -33,6 +33,14 @@ class HitKind(StrEnum):
     VERSION = "version"
 
 
+class StoreChoice(StrEnum):
+    """The graph stores there are."""
+
+    SQLITE = "sqlite"
+    NEO4J = "neo4j"
+    MEMORY = "memory"
+
+
 class EvidenceKind(StrEnum):
     """How an edge is known, the strongest first."""
 
@@ -95,6 +103,16 @@ Files = Annotated[
     Path | None,
     typer.Option(
         "--data", metavar="DIR", help="Read the files of this data folder instead, also while a server runs on it."
+    ),
+]
+Store = Annotated[
+    StoreChoice | None, typer.Option("--store", help="Graph store [env: LINEAGE_STORE; default: sqlite].")
+]
+Adopt = Annotated[
+    bool,
+    typer.Option(
+        "--adopt",
+        help="Use a Neo4j database that holds other data too, or the graph of another ledger, which is then replaced.",
     ),
 ]
 Folder = Annotated[

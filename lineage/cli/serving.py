@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lineage.cli.options import Adopt, Store
+
 if TYPE_CHECKING:
     from lineage.settings import Settings
-
-
-class StoreChoice(StrEnum):
-    """The graph stores there are."""
-
-    SQLITE = "sqlite"
-    MEMORY = "memory"
 
 
 def serve(
@@ -30,9 +24,8 @@ def serve(
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Data folder [env: LINEAGE_DATA; default: lineage-data].")
     ] = None,
-    store: Annotated[
-        StoreChoice | None, typer.Option(help="Graph store [env: LINEAGE_STORE; default: sqlite].")
-    ] = None,
+    store: Store = None,
+    adopt: Adopt = False,
     insecure: Annotated[
         bool | None,
         typer.Option(
@@ -61,7 +54,7 @@ def serve(
         sys.stderr.write(f"Lineage serves {settings.data} at {url} (GraphiQL: {url}/graphql). Ctrl-C stops it.\n")
         sys.stderr.flush()
 
-    app.serve(settings, on_ready)
+    app.serve(settings, on_ready, adopt=adopt)
 
 
 def _why_locked(settings: Settings) -> str:

@@ -16,3 +16,19 @@ def check_reached(index: int, *, size: int, reached: int, field: str, hint: str)
             hint="Ask again in a moment.",
             field=field,
         )
+
+
+def check_reflected(index: int, *, size: int, reached: int, field: str) -> None:
+    """Raises IndexAheadError, which says by how much it lags, where a graph that reflects the first ``reached`` entries
+    of a ledger of ``size`` does not reflect entry ``index``. ``field`` is what holds the index."""
+    if index < reached:
+        return
+    entries = "1 entry" if reached == 1 else f"{reached} entries"
+    last = f"its last is {size - 1}" if size else "it is empty"
+    raise IndexAheadError(
+        f"The graph reflects {entries}; entry {index} was asked for: {index + 1 - reached} behind.",
+        hint="Ask again in a moment."
+        if index < size
+        else f"The ledger has no such entry yet ({last}): take the index from a receipt of this server.",
+        field=field,
+    )

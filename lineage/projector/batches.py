@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from lineage.errors import DataFolderError
 from lineage.event.model import Event, PredictionRecord
@@ -14,13 +15,26 @@ from lineage.ledger import Entry, Ledger
 from lineage.predictions import Prediction
 from lineage.projector.handover import Handover
 
-_BATCH_RECORDS = 500
+BATCH_RECORDS = 500
 _BATCH_BYTES = 4 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
 Place = tuple[int, int]
 """(ledger index, position) of a record."""
+
+
+class Predictions(Protocol):
+    """What the projector needs of a prediction index: :class:`lineage.predictions.sqlite.PredictionIndex`."""
+
+    def watermark(self) -> int:
+        """How many ledger entries it reflects."""
+
+    def apply(self, records: Sequence[Prediction], watermark: int) -> None:
+        """Write the records, each known by its place and counted once, and the watermark."""
+
+    def clear(self) -> None:
+        """Remove everything, watermark included."""
 
 
 @dataclass(slots=True)
@@ -33,15 +47,22 @@ class Batch:
     predictions: list[Prediction] = field(default_factory=list)
 
 
-def next_batch(ledger: Ledger, handover: Handover, start: int, until: int, skip: Callable[[Place], None]) -> Batch:
+def next_batch(
+    ledger: Ledger,
+    handover: Handover,
+    start: int,
+    until: int,
+    skip: Callable[[Place], None],
+    most: int = BATCH_RECORDS,
+) -> Batch:
     """The next entries from ``start`` on, before ``until``: those handed over, else as :func:`read_batch` reads them up
     to the first that was. Raises as that does."""
     first = handover.first(start)
     if first != start:
-        return read_batch(ledger, start, until if first is None else min(first, until), skip)
+        return read_batch(ledger, start, until if first is None else min(first, until), skip, most)
     batch = Batch(start, start)
     records = size = 0
-    while batch.end < until and records < _BATCH_RECORDS and size < _BATCH_BYTES:
+    while batch.end < until and records < most and size < _BATCH_BYTES:
         handed = handover.take(batch.end)
         if handed is None:
             break
@@ -56,8 +77,11 @@ def next_batch(ledger: Ledger, handover: Handover, start: int, until: int, skip:
     return batch
 
 
-def read_batch(ledger: Ledger, start: int, until: int, skip: Callable[[Place], None]) -> Batch:
-    """The next entries from ``start`` on, before ``until``: all that wait, or as much as one batch should hold.
+def read_batch(
+    ledger: Ledger, start: int, until: int, skip: Callable[[Place], None], most: int = BATCH_RECORDS
+) -> Batch:
+    """The next entries from ``start`` on, before ``until``: all that wait, or as much as one batch should hold, which
+    ends with the entry that has its record number ``most``.
 
     A record that was erased is passed over; so is, after a line in the log and a call of ``skip``, one that can't be
     parsed (it was accepted once: by another release). Raises DataFolderError at a damaged entry; those before it come
@@ -71,7 +95,7 @@ def read_batch(ledger: Ledger, start: int, until: int, skip: Callable[[Place], N
             batch.end = entry.index + 1
             records += len(entry.records)
             size += sum(len(record) for record in entry.records if record is not None)
-            if records >= _BATCH_RECORDS or size >= _BATCH_BYTES:
+            if records >= most or size >= _BATCH_BYTES:
                 break
     except DataFolderError:
         if batch.end == start:

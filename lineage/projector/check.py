@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +17,7 @@ from lineage.model import Node
 from lineage.predictions import Prediction, Served, Told
 from lineage.predictions.sqlite import PredictionIndex
 from lineage.projector.difference import told_differences
+from lineage.projector.dumps import side_by_side
 from lineage.projector.projection import Projection
 from lineage.sqlite import SQLiteStore
 from lineage.store import GraphReader, GraphStore
@@ -138,35 +137,22 @@ def _too_far(what: str, reflected: int, entries: int) -> list[str]:
 
 
 def _compare(kept: GraphReader, anew: GraphReader, report: Report) -> tuple[int, list[str]]:
-    """The number of lines that are kept, and what differs. Lines that only one side has shift the others: those wait
-    until the other side comes to them."""
-    too_many: Counter[bytes] = Counter()
-    missing: Counter[bytes] = Counter()
+    """The number of lines that are kept, and what differs."""
+    too_many: list[bytes] = []
+    missing: list[bytes] = []
     lines = 0
-    for number, (one, other) in enumerate(zip_longest(kept.dump(), anew.dump())):
+    for number, (one, other) in enumerate(side_by_side(kept.dump(), anew.dump())):
         lines += one is not None
         if one != other:
-            _meet(one, too_many, missing)
-            _meet(other, missing, too_many)
+            too_many += [one] if one is not None else []
+            missing += [other] if other is not None else []
         if number % 10_000 == 0:
             report("compare", number, 0)
 
     def find(key: bytes) -> Node | None:
         return kept.fetch([key])[0] or anew.fetch([key])[0]
 
-    return lines, told_differences(sorted(too_many.elements()), sorted(missing.elements()), find)
-
-
-def _meet(line: bytes | None, here: Counter[bytes], there: Counter[bytes]) -> None:
-    if line is None:
-        return
-    if there[line] > 0:
-        there[line] -= 1
-        if not there[line]:
-            del there[line]
-    else:
-        del there[line]
-        here[line] += 1
+    return lines, told_differences(sorted(too_many), sorted(missing), find)
 
 
 class _Tally:

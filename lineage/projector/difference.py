@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lineage.model import Column, Dataset, Flow, Job, Node, Run, Version
+from lineage.projector.dumps import Place, place_of
 
 Find = Callable[[bytes], Node | None]
 """The node with this key, in either graph."""
@@ -15,14 +16,13 @@ _SHOWN_DIFFERENCES = 20
 _SHOWN_CHARACTERS = 80
 
 _Thing = dict[str, Any]
-_Identity = tuple[str, str, str | None]
 
 
 def told_differences(too_many: Sequence[bytes], missing: Sequence[bytes], find: Find) -> list[str]:
     """Sentences about lines that only one of two graphs has: ``too_many`` the kept one, ``missing`` the one made anew.
     A node or edge that both have, but otherwise, is told once."""
-    kept, anew = _by_identity(too_many), _by_identity(missing)
-    other = [(kept[identity], anew[identity]) for identity in kept if identity in anew]
+    kept, anew = _by_place(too_many), _by_place(missing)
+    other = [(kept[place], anew[place]) for place in kept if place in anew]
     return [
         *_shown("The graph has, and should not have", [kept[one] for one in kept if one not in anew], find),
         *_shown("The graph lacks", [anew[one] for one in anew if one not in kept], find),
@@ -30,16 +30,8 @@ def told_differences(too_many: Sequence[bytes], missing: Sequence[bytes], find: 
     ]
 
 
-def _by_identity(lines: Sequence[bytes]) -> dict[_Identity, _Thing]:
-    return {_identity(thing): thing for thing in map(json.loads, lines)}
-
-
-def _identity(thing: _Thing) -> _Identity:
-    if "edge" in thing:
-        return thing["edge"], thing["source"], thing["target"]
-    if "node" in thing:
-        return thing["node"], thing["key"], None
-    return thing["name"], thing["value"], thing["key"]
+def _by_place(lines: Sequence[bytes]) -> dict[Place, _Thing]:
+    return {place_of(thing): thing for thing in map(json.loads, lines)}
 
 
 def _members(one: _Thing, other: _Thing) -> str:

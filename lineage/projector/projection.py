@@ -4,7 +4,8 @@ Three things are written, each in a transaction of its own: predictions and the 
 once a second, and every 5,000 events while a backlog is worked off. So the graph is never behind the facts; after a
 crash it is ahead of them, and the fold takes the entries between the two again, whose changes the store has already.
 Whatever else is found (a store that was replaced, another ledger, a ledger that was restored from a backup) is answered
-by building everything anew.
+by building everything anew: from nothing where the store removes its graph for that, else by difference
+(:mod:`lineage.projector.renewal`). A graph at watermark 0 is one that such a renewal has not finished.
 """
 
 from __future__ import annotations
@@ -13,53 +14,39 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from pathlib import Path
 
 from lineage.errors import BusyError, DataFolderError, UnavailableError
 from lineage.fold.fold import Fold, Taken
-from lineage.fold.store import FactStore, Table
+from lineage.fold.store import FactStore
 from lineage.ledger import Ledger
 from lineage.model import Changes
-from lineage.predictions import Prediction
-from lineage.projector.batches import Batch, Place, next_batch, read_batch
+from lineage.projector.batches import BATCH_RECORDS, Batch, Place, Predictions, next_batch, read_batch
 from lineage.projector.handover import Handover
-from lineage.projector.seal import SEAL, seal
+from lineage.projector.renewal import Renewal, is_empty, remove_leftovers, write_through
+from lineage.projector.seal import FEWER, Seals
 from lineage.store import GraphStore
 
 Advance = Callable[[int, int], None]
-"""Told (entries projected, entries to project) from time to time."""
+"""Told (how much is done, of how much) from time to time: entries that are projected or, while a graph is brought up to
+date by difference, those that are folded, then nodes and edges compared, then differences written."""
 
 _KEEP_SECONDS = 1.0
 _KEEP_EVENTS = 5_000
-_FEWER = "the ledger has fewer entries than were projected"
 _NOT_OF_A_RECORD = (UnavailableError, BusyError, DataFolderError, MemoryError)
 """Errors that say nothing about a record: no record is passed over because of them."""
 
 _log = logging.getLogger(__name__)
 
 
-class Predictions(Protocol):
-    """What the projector needs of a prediction index: :class:`lineage.predictions.sqlite.PredictionIndex`."""
-
-    def watermark(self) -> int:
-        """How many ledger entries it reflects."""
-
-    def apply(self, records: Sequence[Prediction], watermark: int) -> None:
-        """Write the records, each known by its place and counted once, and the watermark."""
-
-    def clear(self) -> None:
-        """Remove everything, watermark included."""
-
-
-def _nothing() -> None:
-    return None
-
-
 class Projection:
     """Brings ``store`` and ``predictions`` up to date with ``ledger``.
 
     ``facts`` must be able to roll back. ``harden`` makes durable what ``store`` has committed; it is called before each
-    commit of the facts, ``rest`` between two pieces of the fold's work. Any thread may call; one works at a time.
+    commit of the facts, ``rest`` between two pieces of the fold's work. ``kind`` names the store in the facts: those
+    made along with another one count for nothing. A batch has ``batch_records`` records, or as many as its last entry
+    has more. ``scratch`` is a folder of this projection's alone for what a renewal needs, by default the system's for
+    temporary files. Any thread may call; one works at a time.
     """
 
     def __init__(
@@ -69,8 +56,11 @@ class Projection:
         store: GraphStore,
         predictions: Predictions,
         *,
-        harden: Callable[[], None] = _nothing,
-        rest: Callable[[], None] = _nothing,
+        harden: Callable[[], None] = lambda: None,
+        rest: Callable[[], None] = lambda: None,
+        kind: str = "",
+        batch_records: int = BATCH_RECORDS,
+        scratch: Path | None = None,
     ) -> None:
         self._ledger = ledger
         self._facts = facts
@@ -78,16 +68,26 @@ class Projection:
         self._store = store
         self._predictions = predictions
         self._harden = harden
+        self._rest = rest
+        self._kind = kind
+        self._seals = Seals(ledger, facts, kind)
+        self._batch_records = batch_records
+        self._scratch = scratch
         self._working = threading.RLock()
         self._aligned = False
+        self._demanded = False
+        self._renewal: Renewal | None = None
+        self._known: int | None = ledger.size()
         self._skipped: set[Place] = set()
         self._indexed = 0
         self._unkept = 0
+        self._sure = 0
         self._kept_at = time.monotonic()
         self.handover = Handover()
         """What is put here need not be read from the ledger."""
         self.reached = 0
         """How many ledger entries the store and the predictions reflect."""
+        remove_leftovers(scratch)
 
     @property
     def skipped(self) -> int:
@@ -95,7 +95,8 @@ class Projection:
         return len(self._skipped)
 
     def step(self, until: int | None = None) -> bool:
-        """Project the next batch of entries, of those before ``until``; False if none is left.
+        """Project the next batch of entries, of those before ``until``, or do a piece of a renewal; False if nothing is
+        left.
 
         Raises UnavailableError, BusyError or DataFolderError when a store is away; the next call then begins with
         finding out what was written.
@@ -103,44 +104,61 @@ class Projection:
         with self._working:
             try:
                 self._align()
-                size = self._ledger.size()
-                head = size if until is None else min(size, until)
+                head = self._head(until)
+                if self._renewal is not None:
+                    self._renew(self._renewal, head)
+                    return True
                 if self.reached >= head:
                     return False
-                self._project(next_batch(self._ledger, self.handover, self.reached, head, self._skipped.add))
+                skip, most = self._skipped.add, self._batch_records
+                self._project(next_batch(self._ledger, self.handover, self.reached, head, skip, most))
                 is_time = self.reached >= head and time.monotonic() - self._kept_at >= _KEEP_SECONDS
                 if is_time or self._unkept >= _KEEP_EVENTS:
                     self._keep(self.reached)
                 return True
             except BaseException:
-                self._aligned = False
+                self._lose_track()
                 raise
 
     def catch_up(self, advance: Advance | None = None, until: int | None = None) -> None:
         """Project all that waits, of the entries before ``until``, and keep the facts. Raises as :meth:`step` does."""
         while self.step(until):
             if advance is not None:
-                size = self._ledger.size()
-                advance(self.reached, size if until is None else min(size, until))
+                advance(*(self._renewal.progress if self._renewal else (self.reached, self._head(until))))
         self.keep()
 
     def rebuild(self, advance: Advance | None = None) -> None:
-        """Make everything anew from the ledger. Readers meanwhile see as much as is there."""
+        """Make everything anew from the ledger. Readers meanwhile see as much as is there, or the graph of before."""
         with self._working:
-            self._aligned = False
-            self._predictions.clear()
-            self._clear("it was asked for")
+            self._aligned, self._demanded = False, True
             self.catch_up(advance)
 
     def keep(self) -> None:
         """Commit the facts, unless they are committed."""
         with self._working:
-            if self._aligned and self._unkept:
+            if self._renewal is not None:
+                self._renewal.keep()
+            elif self._aligned and self._unkept:
                 try:
                     self._keep(self.reached)
                 except BaseException:
-                    self._aligned = False
+                    self._lose_track()
                     raise
+
+    def close(self) -> None:
+        """Give up a renewal; the next projection begins it again."""
+        with self._working:
+            self._end_renewal()
+            self._aligned = False
+
+    def _lose_track(self) -> None:
+        """Find out anew what was written. A store may have been writing the batch before when it took the last one."""
+        self._aligned = False
+        self.reached = min(self.reached, self._sure)
+
+    def _head(self, until: int | None) -> int:
+        size = self._ledger.size()
+        return size if until is None else min(size, until)
 
     # -- one batch
 
@@ -150,13 +168,15 @@ class Projection:
             self._indexed = batch.end
         try:
             self._store.apply(self._fold.take(batch.events), batch.end)
+            self._sure = batch.start
         except _NOT_OF_A_RECORD:
             raise
         except Exception:
             _log.exception("Entries %d to %d are folded apart.", batch.start, batch.end - 1)
             self._fold.rollback()
             self._follow(batch.start)
-            self._take_apart(batch.start, batch.events, lambda changes: self._store.apply(changes, batch.start))
+            store, start, harden = self._store, batch.start, self._harden
+            self._take_apart(start, batch.events, lambda changes: write_through(store, changes, start, harden))
             self._store.apply(Changes(), batch.end)
         self._unkept += max(1, len(batch.events))
         self.reached = batch.end
@@ -184,8 +204,8 @@ class Projection:
     def _keep(self, size: int) -> None:
         """Commit the facts as those of the first ``size`` entries, which the store has."""
         self._harden()
-        self._facts.put(Table.ROWS, SEAL, seal(self._ledger, size))
-        self._fold.commit(size)
+        self._sure = size
+        self._commit(size)
         if self._indexed < size:
             self._predictions.apply((), size)
             self._indexed = size
@@ -198,43 +218,73 @@ class Projection:
         """Make facts, graph and predictions reflect the same entries of this ledger."""
         if self._aligned:
             return
+        if self._renewal is not None and not self._demanded and not self._store.watermark():
+            self._aligned = True  # it goes on, and looks itself after the facts
+            return
+        self._end_renewal()
         self._fold.rollback()
-        kept, shown, self._indexed = self._facts.watermark(), self._store.watermark(), self._predictions.watermark()
-        head = self._ledger.size()
-        fault = self._foreign(kept, head)
-        if fault is None and max(shown, self._indexed) > head:
-            fault = _FEWER
-        if fault is not None:
-            self._predictions.clear()
-            self._clear(fault)
-        elif shown < kept:
-            self._clear("the graph store is behind the facts")
+        outdated = self._clear_what_is_wrong()
         self._indexed = self._predictions.watermark()
-        self.reached = self._store.watermark()
+        self.reached = self._sure = self._store.watermark()
+        if outdated and not is_empty(self._store):
+            self._renewal = Renewal(self._store, self._beside, self._scratch, self._harden, self._rest)
         # Predictions first: keeping facts says that the predictions before them are there.
         self._index(self.reached)
         self._follow(self.reached)
+        self._known = None
         self._aligned = True
 
-    def _foreign(self, kept: int, head: int) -> str | None:
-        """Why the facts are not those of this ledger's first entries, or None."""
-        sealed = self._facts.get(Table.ROWS, SEAL)
-        if sealed is None:
-            return "there are no facts"
-        if kept > head:
-            return _FEWER
-        return None if sealed == seal(self._ledger, kept) else "it was made from another ledger, or by other rules"
+    def _clear_what_is_wrong(self) -> bool:
+        """True if the graph is then outdated, and to be brought up to date by difference."""
+        kept, shown = self._facts.watermark(), self._store.watermark()
+        # Until something was projected here no more can have been than the ledger held when this began.
+        head = self._ledger.size() if self._known is None else self._known
+        fault = "it was asked for" if self._demanded else self._seals.fault(head)
+        if fault is None and max(shown, self._predictions.watermark()) > head:
+            fault = FEWER
+        if fault is not None:
+            self._predictions.clear()
+            return self._clear(fault)
+        if shown < kept:
+            return self._clear("the graph store is behind the facts")
+        return not shown and not is_empty(self._store) and self._clear("that was not finished")
 
-    def _clear(self, why: str) -> None:
-        """Empty graph and facts, in this order: a graph behind its facts is noticed, one without is too."""
+    def _clear(self, why: str) -> bool:
+        """Outdate the graph, then empty the facts: a graph behind its facts is noticed, one without is too. True if the
+        graph stays until it is brought up to date."""
         if self._store.watermark() or self._facts.watermark():
             _log.warning("The graph is built anew from the ledger: %s.", why)
-        self._store.clear()
+        outdated = self._store.outdate()
         self._facts.clear()
         self._fold.rollback()
-        self._facts.put(Table.ROWS, SEAL, seal(self._ledger, 0))
-        self._fold.commit(0)
-        self.reached = 0
+        self._commit(0)
+        self._unkept = self.reached = 0
+        self._demanded = False
+        return outdated
+
+    def _commit(self, size: int) -> None:
+        self._seals.put(size)
+        self._fold.commit(size)
+
+    # -- a graph that stays until it is right
+
+    def _beside(self, scratch: GraphStore) -> Projection:
+        """What folds the ledger anew into the facts, the predictions and ``scratch``."""
+        parts = self._ledger, self._facts, scratch, self._predictions
+        beside = Projection(*parts, rest=self._rest, kind=self._kind)
+        beside._skipped = self._skipped
+        return beside
+
+    def _renew(self, renewal: Renewal, head: int) -> None:
+        if not renewal.step(head):
+            self._end_renewal()
+            self._aligned = False
+            self._align()
+
+    def _end_renewal(self) -> None:
+        if self._renewal is not None:
+            renewal, self._renewal = self._renewal, None
+            renewal.close()
 
     def _follow(self, shown: int) -> None:
         """Bring the facts to the entry that the store has reached. The store has the changes: a graph is a function of

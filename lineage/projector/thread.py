@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import sys
@@ -10,16 +9,22 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 
-from lineage.errors import BusyError, DataFolderError, UnavailableError
 from lineage.fold.store import FactStore
 from lineage.ledger import Ledger, Receipt, Submission
-from lineage.projector.projection import Advance, Predictions, Projection
+from lineage.projector.batches import BATCH_RECORDS, Predictions
+from lineage.projector.projection import Advance, Projection
+from lineage.projector.trouble import Trouble
 from lineage.proof.leaf import decode
 from lineage.store import GraphStore
 
 _FIRST_RETRY = 0.1
-_LONGEST_RETRY = 30.0
+_LONGEST_RETRY = 5.0
+_SOONEST_RETRY = 0.5
+"""Before this time no question has what failed tried again."""
+_RETRY_WAIT = 0.3
+"""A question waits so long for what comes of a try that it caused."""
 _IDLE_SECONDS = 0.2
 """After so long without an entry the facts are kept too."""
 
@@ -31,12 +36,6 @@ _PIECE_SECONDS = 0.0002
 _NICENESS = 10
 """On Linux the projection gets what intake leaves of a core, and a tenth of it at least."""
 
-_log = logging.getLogger(__name__)
-
-
-def _nothing() -> None:
-    return None
-
 
 def _never() -> bool:
     return False
@@ -45,9 +44,9 @@ def _never() -> bool:
 class Projector:
     """Keeps ``store`` and ``predictions`` up to date with ``ledger``, from :meth:`start` to :meth:`stop`.
 
-    See :class:`lineage.projector.projection.Projection` for ``facts`` and ``harden``. A batch is what came within 100
-    ms, or less if somebody waits for it. While a store is away it tries again after 0.1 to 30 s, and nothing is lost:
-    the ledger has it all.
+    See :class:`lineage.projector.projection.Projection` for ``facts`` and all that has a default. A batch is what came
+    within 100 ms, or less if somebody waits for it. While a store is away it tries again after 0.1 to 5 s, or when
+    somebody asks, and nothing is lost: the ledger has it all.
     """
 
     def __init__(
@@ -57,10 +56,27 @@ class Projector:
         store: GraphStore,
         predictions: Predictions,
         *,
-        harden: Callable[[], None] = _nothing,
+        harden: Callable[[], None] = lambda: None,
+        kind: str = "",
+        batch_records: int = BATCH_RECORDS,
+        scratch: Path | None = None,
     ) -> None:
         self._ledger = ledger
-        self._projection = Projection(ledger, facts, store, predictions, harden=harden, rest=self._rest)
+        self._projection = Projection(
+            ledger,
+            facts,
+            store,
+            predictions,
+            harden=harden,
+            rest=self._rest,
+            kind=kind,
+            batch_records=batch_records,
+            scratch=scratch,
+        )
+        self._trouble = Trouble()
+        self._failed_at = 0.0
+        self._failures = 0
+        self._asked = False
         self._others_wait: Callable[[], bool] = _never
         self._rested = 0.0
         self._changed = threading.Condition()
@@ -81,6 +97,11 @@ class Projector:
         """How many records were met that can't be parsed or folded."""
         return self._projection.skipped
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the projection stands still, and what to do; None when it goes on."""
+        return self._trouble.sentence
+
     def start(self) -> None:
         """Project in a thread of its own until :meth:`stop`."""
         self._thread = threading.Thread(target=self._run_with_low_priority, name="projector", daemon=True)
@@ -96,6 +117,7 @@ class Projector:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        self._projection.close()
 
     def hand_over(self, submission: Submission, receipts: Sequence[Receipt]) -> None:
         """Take what a submission that is durable now says, if it tells; call it before :meth:`wake`."""
@@ -123,14 +145,31 @@ class Projector:
 
     def wait_for(self, size: int, timeout: float) -> bool:
         """Wait until the store reflects the ledger's first ``size`` entries; False if it does not within ``timeout``
-        seconds."""
+        seconds, or at once if the projection stands still (:attr:`trouble`). It is then tried again, soon."""
         if self._reached >= size:
             return True
+        deadline = time.monotonic() + timeout
+        known = min(size, self._ledger.size())
         with self._changed:
-            self._wanted = max(self._wanted, size)
-            self._told = max(self._told, min(size, self._ledger.size()))
+            self._wanted = max(self._wanted, known)
+            self._told = max(self._told, known)
+            self._asked = True
             self._changed.notify_all()
-            return self._changed.wait_for(lambda: self._reached >= size, timeout)
+            if self._trouble.sentence is not None and not self._is_mended(timeout):
+                return False
+            self._changed.wait_for(
+                lambda: self._reached >= size or self._trouble.sentence is not None, deadline - time.monotonic()
+            )
+            return self._reached >= size
+
+    def _is_mended(self, timeout: float) -> bool:
+        """Whether a try that is due by now, or has begun, comes to something within a moment."""
+        failures = self._failures
+        if time.monotonic() - self._failed_at >= _SOONEST_RETRY:
+            self._changed.wait_for(
+                lambda: self._trouble.sentence is None or self._failures > failures, min(timeout, _RETRY_WAIT)
+            )
+        return self._trouble.sentence is None
 
     def behind(self) -> int:
         """How many ledger entries are not projected yet."""
@@ -174,26 +213,20 @@ class Projector:
                     begun, seen = time.monotonic(), self._ledger.size()
                     if not self._projection.step():
                         break
-                    self._publish()
+                    self._publish(goes_on=True)
                     if self._reached >= seen:
                         self._gather(begun)
-                self._publish()
+                self._publish(goes_on=True)
                 if not self._wait() or self._stopping:
                     self._projection.keep()
                 retry = _FIRST_RETRY
                 if self._stopping and (self._given_up() or not self.behind()):
                     return
             except Exception as error:
-                if isinstance(error, UnavailableError | BusyError):
-                    _log.warning("The projection waits: %s", error)
-                elif isinstance(error, DataFolderError):
-                    _log.error("The projection stands still after %d entries: %s", self._projection.reached, error)
-                else:
-                    _log.exception("The projection failed, and is tried again.")
+                self._failed(error)
                 if self._stopping:
                     return
-                self._publish()
-                self._pause(retry * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+                self._pause(retry * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
                 retry = min(retry * 2, _LONGEST_RETRY)
 
     def _gather(self, begun: float) -> None:
@@ -212,14 +245,27 @@ class Projector:
             return self._changed.wait_for(lambda: self._told > self._reached or self._stopping, _IDLE_SECONDS)
 
     def _pause(self, seconds: float) -> None:
+        """Wait before what failed is tried again: less if somebody asks, and no less than that allows."""
+        first = min(seconds, _SOONEST_RETRY)
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping, seconds)
+            if not self._changed.wait_for(lambda: self._stopping, first):
+                self._changed.wait_for(lambda: self._stopping or self._asked, seconds - first)
+
+    def _failed(self, error: Exception) -> None:
+        self._publish()
+        self._trouble.met(error, self._projection.reached)
+        with self._changed:
+            self._failed_at = time.monotonic()
+            self._failures += 1
+            self._asked = False
+            self._changed.notify_all()
 
     def _given_up(self) -> bool:
         return self._give_up_at is not None and time.monotonic() > self._give_up_at
 
-    def _publish(self) -> None:
+    def _publish(self, *, goes_on: bool = False) -> None:
+        if goes_on:
+            self._trouble.over()
         with self._changed:
-            if self._reached != self._projection.reached:
-                self._reached = self._projection.reached
-                self._changed.notify_all()
+            self._reached = self._projection.reached
+            self._changed.notify_all()

@@ -13,8 +13,9 @@ from collections.abc import Iterable
 import apsw
 import numpy as np
 
+from lineage.body import decode_node
 from lineage.model import Changes, Edge, EdgeKey, Node
-from lineage.sqlite.rows import BASES, EDGE_KIND_CODES, EDGE_KINDS, decode_edge, decode_node
+from lineage.sqlite.rows import BASES, EDGE_KIND_CODES, EDGE_KINDS, decode_edge
 from lineage.topology.marks import LAYER_OF
 
 EdgeId = tuple[int, int, int]

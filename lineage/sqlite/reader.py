@@ -11,6 +11,7 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
+from lineage.body import decode_node
 from lineage.key_array import KeyArray
 from lineage.keys import Base
 from lineage.memory import edge_line, name_line, node_line
@@ -22,7 +23,6 @@ from lineage.sqlite.rows import (
     SCOPE_CODES,
     SCOPES,
     decode_edge,
-    decode_node,
     evidence_code,
 )
 from lineage.sqlite.text import pack, unpack

@@ -8,8 +8,9 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
+from lineage.body import decode_node
 from lineage.key_array import KeyArray, pack
-from lineage.sqlite.rows import BASES, EDGE_KIND_CODES, decode_node
+from lineage.sqlite.rows import BASES, EDGE_KIND_CODES
 from lineage.topology.base import Base, build_base
 from lineage.topology.key_index import KeyIndex
 from lineage.topology.marks import (

@@ -63,6 +63,11 @@ class SQLiteStore:
         with self._database.reading() as connection:
             yield SQLiteReader(connection, self.topology)
 
+    def outdate(self) -> bool:
+        """Remove everything: a file is made anew as quickly as compared."""
+        self.clear()
+        return False
+
     def clear(self) -> None:
         """Remove everything, watermark included, and give the space back."""
         with self.topology.writing():

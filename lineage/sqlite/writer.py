@@ -12,6 +12,7 @@ from operator import itemgetter
 
 import apsw
 
+from lineage.body import encode_edge_body, encode_node
 from lineage.label import Label, labels_of
 from lineage.model import Changes, Dataset, Edge, EdgeKey, Flow, NameKey, Node, Run, Version, base_of
 from lineage.sqlite.changelog import EdgeId, record
@@ -21,9 +22,7 @@ from lineage.sqlite.rows import (
     EDGE_KIND_CODES,
     EDGE_KINDS,
     SCOPE_CODES,
-    encode_edge_body,
     encode_flags,
-    encode_node,
 )
 from lineage.sqlite.text import pack
 

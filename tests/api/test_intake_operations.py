@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from lineage.settings import Settings
-from lineage_ingest.intake import IntakeLimits, openapi_paths
+from lineage_ingest.intake import IntakeLimits, Projected, openapi_paths
 from lineage_ingest.intake.operations import facet_schemas
 
 Make = Callable[..., bytes]
@@ -36,7 +36,7 @@ def samples(client: TestClient) -> dict[str, float]:
 
 
 def test_healthz_and_readyz_are_green(house: Any) -> None:
-    house.changes = {"projection_lag": lambda: 7}
+    house.changes = {"projected": lambda: Projected(7, 3.14159, "The graph store is away.")}
     with TestClient(house.serve()) as client:
         assert client.get("/healthz").json() == {"status": "alive"}
         ready = client.get("/readyz")
@@ -44,9 +44,11 @@ def test_healthz_and_readyz_are_green(house: Any) -> None:
         assert ready.json() == {
             "ready": True,
             "ledger": {"writable": True, "fault": None},
-            "projection": {"lag": 7},
+            "projection": {"lag": 7, "behind": 7, "seconds": 3.142, "waits": "The graph store is away."},
         }
         assert client.head("/healthz").status_code == 200
+        found = samples(client)
+        assert (found["lineage_projection_lag_entries"], found["lineage_projection_lag_seconds"]) == (7, 3.14159)
 
 
 def test_every_series_is_there_from_the_start(client: TestClient) -> None:
@@ -57,7 +59,13 @@ def test_every_series_is_there_from_the_start(client: TestClient) -> None:
     for code in ("NOT_JSON", "INVALID_EVENT", "TOO_LARGE", "QUEUE_FULL", "LEDGER_UNAVAILABLE"):
         assert found[f"lineage_records_refused_total {code}"] == 0
     assert found["lineage_commit_seconds_count"] == 0
-    for gauge in ("queue_records", "ledger_entries", "projection_lag_entries", "inflight_bytes"):
+    for gauge in (
+        "queue_records",
+        "ledger_entries",
+        "projection_lag_entries",
+        "projection_lag_seconds",
+        "inflight_bytes",
+    ):
         assert found[f"lineage_{gauge}"] == 0
 
 

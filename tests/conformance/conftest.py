@@ -8,18 +8,27 @@ from pathlib import Path
 import pytest
 
 from lineage.memory import MemoryStore
+from lineage.neo4j import Address, Neo4jStore
 from lineage.sqlite import SQLiteStore
 from lineage.store import GraphStore
 
-MAKERS: dict[str, Callable[[Path], GraphStore]] = {
-    "memory": lambda folder: MemoryStore(),
-    "sqlite": lambda folder: SQLiteStore(folder / "graph.sqlite"),
+Maker = Callable[[Path, pytest.FixtureRequest], GraphStore]
+
+
+def _neo4j(folder: Path, request: pytest.FixtureRequest) -> GraphStore:
+    return Neo4jStore(Address(request.getfixturevalue("neo4j_uri")), ledger="tests")
+
+
+MAKERS: dict[str, Maker] = {
+    "memory": lambda folder, request: MemoryStore(),
+    "sqlite": lambda folder, request: SQLiteStore(folder / "graph.sqlite"),
+    "neo4j": _neo4j,
 }
 
 
 @pytest.fixture(params=MAKERS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GraphStore]:
     """One empty store of each kind in turn."""
-    made = MAKERS[request.param](tmp_path)
+    made = MAKERS[request.param](tmp_path, request)
     yield made
     made.close()

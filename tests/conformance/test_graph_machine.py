@@ -1,4 +1,5 @@
-"""Random change lists into every store at once: all answers stay equal, and reach equals the slow definition."""
+"""Random change lists into a store and the in-memory reference: all answers stay equal, and reach equals the slow
+definition."""
 
 from __future__ import annotations
 
@@ -8,16 +9,25 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from lineage.key_array import pack
 from lineage.keys import Base
 from lineage.memory import MemoryStore
 from lineage.model import Changes, EdgeKind, Evidence, NameScope
+from lineage.neo4j import Address, Neo4jStore
 from lineage.sqlite import SQLiteStore, Thresholds
-from lineage.store import Direction, EdgeFilter, GraphReader, Level, Limits, Reach
+from lineage.store import Direction, EdgeFilter, GraphReader, GraphStore, Level, Limits, Reach
 from tests.conformance.graphs import (
     EDGE_KEYS,
     HOSTILE,
@@ -43,51 +53,51 @@ _keys = st.lists(st.sampled_from([node.key for node in NODES] + [b"?" * 16]), ma
 
 
 class Stores(RuleBasedStateMachine):
-    """One in-memory reference and one SQLite file, reopened at will, whose topology is consolidated now and then."""
+    """One in-memory reference and one other store, reopened at will."""
+
+    other: GraphStore
 
     @initialize()
     def make(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="lineage-stores-"))
         self.reference = MemoryStore()
-        self.sqlite = SQLiteStore(self.folder / "graph.sqlite")
         self.last: Changes | None = None
         self.size = 0
+        self.open()
+
+    def open(self) -> None:
+        """Open the other store: empty at first, else as it was left."""
+        raise NotImplementedError
 
     def teardown(self) -> None:
-        self.sqlite.close()
-        shutil.rmtree(self.folder)
+        self.other.close()
 
     @rule(changes=change_lists())
     def apply(self, changes: Changes) -> None:
         self.size += 1
         self.last = changes
-        for store in (self.reference, self.sqlite):
+        for store in (self.reference, self.other):
             store.apply(changes, self.size)
 
     @precondition(lambda self: self.last is not None)
     @rule()
     def apply_again(self) -> None:
         assert self.last is not None
-        with self.sqlite.reader() as reader:
+        with self.other.reader() as reader:
             before = list(reader.dump())
-        self.sqlite.apply(self.last, self.size)
-        with self.sqlite.reader() as reader:
+        self.other.apply(self.last, self.size)
+        with self.other.reader() as reader:
             assert list(reader.dump()) == before
 
-    @rule(thresholds=st.sampled_from(_THRESHOLDS))
-    def reopen(self, thresholds: Thresholds) -> None:
-        self.sqlite.close()
-        self.sqlite = SQLiteStore(self.folder / "graph.sqlite", thresholds=thresholds)
-
     @rule()
-    def settle(self) -> None:
-        self.sqlite.topology.settle()
+    def reopen(self) -> None:
+        self.other.close()
+        self.open()
 
     @rule()
     def clear(self) -> None:
         self.size = 0
         self.last = None
-        for store in (self.reference, self.sqlite):
+        for store in (self.reference, self.other):
             store.clear()
 
     @rule(keys=_keys, kinds=st.lists(st.sampled_from(EdgeKind), max_size=3), direction=st.sampled_from(Direction))
@@ -116,7 +126,7 @@ class Stores(RuleBasedStateMachine):
         expected = slow_reach(nodes, known, level, seeds, direction, edges)
         whole = self._equal(lambda reader: rows(reader.reach(level, seeds, direction, edges)))
         assert {row[0]: row[3] for row in whole} == expected
-        for store in (self.reference, self.sqlite):
+        for store in (self.reference, self.other):
             with store.reader() as reader:
                 cut: Reach = reader.reach(level, seeds, direction, edges, Limits(nodes=limit))
             assert (cut.cut, len(cut)) == ("NODES" if limit < len(expected) else None, min(limit, len(expected)))
@@ -138,12 +148,56 @@ class Stores(RuleBasedStateMachine):
         reader: GraphReader
         with self.reference.reader() as reader:
             expected = ask(reader)
-        with self.sqlite.reader() as reader:
+        with self.other.reader() as reader:
             assert ask(reader) == expected
         return expected
 
 
-Stores.TestCase.settings = settings(
+class SQLiteStores(Stores):
+    """With a file, whose topology is consolidated now and then."""
+
+    other: SQLiteStore
+
+    @initialize()
+    def make(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="lineage-stores-"))
+        super().make()
+
+    def open(self) -> None:
+        self.other = SQLiteStore(self.folder / "graph.sqlite")
+
+    def teardown(self) -> None:
+        super().teardown()
+        shutil.rmtree(self.folder)
+
+    @rule(thresholds=st.sampled_from(_THRESHOLDS))
+    def reopen_with(self, thresholds: Thresholds) -> None:
+        self.other.close()
+        self.other = SQLiteStore(self.folder / "graph.sqlite", thresholds=thresholds)
+
+    @rule()
+    def settle(self) -> None:
+        self.other.topology.settle()
+
+
+_SETTINGS = settings(
     max_examples=_EXAMPLES, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
-TestStores = Stores.TestCase
+SQLiteStores.TestCase.settings = _SETTINGS
+TestSQLiteStores = SQLiteStores.TestCase
+
+
+@pytest.mark.timeout(1_800)
+def test_neo4j_stays_equal(neo4j_uri: str) -> None:
+    class Neo4jStores(Stores):
+        @initialize()
+        def make(self) -> None:
+            super().make()
+            self.other.clear()
+
+        def open(self) -> None:
+            self.other = Neo4jStore(Address(neo4j_uri), ledger="tests")
+
+    run_state_machine_as_test(
+        Neo4jStores, settings=settings(_SETTINGS, max_examples=max(1, _EXAMPLES // 3), stateful_step_count=15)
+    )

@@ -189,14 +189,18 @@ def test_clear_removes_everything(store: GraphStore) -> None:
 def test_reader_sees_one_state_while_lists_are_applied(store: GraphStore) -> None:
     v, f = version("v"), flow("f")
     store.apply(changes([v, f], [read_by(v, f)]), 1)
+    withdrawn = Changes(nodes={f.key: None}, edges={read_by(v, f).key: None})
+    applying = threading.Thread(target=store.apply, args=(withdrawn, 2))
     with store.reader() as before:
-        store.apply(Changes(nodes={f.key: None}, edges={read_by(v, f).key: None}), 2)
+        applying.start()
+        applying.join(0.5)  # A store may let it wait for views.
         assert before.ledger_size == 1
         assert before.fetch([f.key]) == [f]
         assert reached(before, Level.VERSION, [v]) == {f.key: 1}
-        with store.reader() as after:
-            assert after.ledger_size == 2
-            assert after.fetch([f.key]) == [None]
+    applying.join()
+    with store.reader() as after:
+        assert after.ledger_size == 2
+        assert after.fetch([f.key]) == [None]
     assert store.watermark() == 2
 
 

@@ -111,7 +111,7 @@ def test_index_ahead_of_the_ledger_and_ahead_of_the_graph(ask: Any, pipe: Simple
     assert ask.code(query, i=5, of=of) == "INDEX_AHEAD"
     ask.entries = 7
     assert ask.data(query, i=4, of=of)["impact"] == {"ledgerIndex": 4, "behind": 2}
-    assert ask.code(query, i=6, of=of) == "UNAVAILABLE"
+    assert ask.code(query, i=6, of=of) == "INDEX_AHEAD"
     assert ask.code(query, i=7, of=of) == "INDEX_AHEAD"
 
 

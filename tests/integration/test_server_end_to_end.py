@@ -139,12 +139,13 @@ def test_readiness_metrics_and_addresses_are_there(server: ServerProcess) -> Non
     assert server.client.get("/readyz").json() == {
         "ready": True,
         "ledger": {"writable": True, "fault": None},
-        "projection": {"lag": 0},
+        "projection": {"lag": 0, "behind": 0, "seconds": 0.0, "waits": None},
     }
     assert server.metric("lineage_ledger_entries") == 5
     assert server.metric("lineage_projection_lag_entries") == 0
     assert server.metric("lineage_projection_lag_seconds") == 0
     assert server.metric("lineage_projection_skipped") == 0
+    assert server.metric("lineage_graph_store_up") == 1
     assert server.metric('lineage_records_accepted_total{kind="lineage"}') == 5
     addresses = server.client.get("/").json()
     assert addresses["graphql"] == "/graphql"
@@ -200,7 +201,7 @@ def test_a_setting_that_is_not_usable_is_said(tmp_path: Path) -> None:
     environs = environment(tmp_path / "other", {"store": "access"})
     second = subprocess.run([sys.executable, "-m", "lineage.app"], env=environs, capture_output=True, text=True)
     assert second.returncode == 1
-    assert second.stderr.startswith('The setting store must be one of sqlite, memory, but is "access".')
+    assert second.stderr.startswith('The setting store must be one of sqlite, neo4j, memory, but is "access".')
 
 
 def test_a_second_server_on_the_folder_is_refused(server: ServerProcess) -> None:

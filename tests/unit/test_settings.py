@@ -61,7 +61,7 @@ def test_a_value_out_of_range_is_refused(name: str, value: object) -> None:
         ("body_timeout", "0", "a number larger than 0, in s"),
         ("feed_wait", "soon", "a number of at least 0, in s"),
         ("insecure", "maybe", "true or false"),
-        ("store", "access", "one of sqlite, memory"),
+        ("store", "access", "one of sqlite, neo4j, memory"),
     ],
 )
 def test_a_setting_that_is_not_usable_says_which_what_came_and_what_is_due(

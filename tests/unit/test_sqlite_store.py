@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lineage.body import decode_node, encode_node
 from lineage.errors import DataFolderError, UnavailableError
 from lineage.keys import Base, dataset_key, store_key
 from lineage.model import Changes, Dataset, Digest, Edge, EdgeKind, Flow, Gap, NameScope, Version
 from lineage.sqlite import SQLiteStore
-from lineage.sqlite.rows import decode_node, encode_node
 from lineage.sqlite.text import pack, unpack
 from lineage.store import Direction, Level, Limits
 

@@ -25,7 +25,7 @@ from lineage_ingest.intake.health import LedgerHealth, probe_folder
 from lineage_ingest.intake.intake import Intake, IntakeLimits, Writer
 from lineage_ingest.intake.metrics import IntakeMetrics
 from lineage_ingest.intake.openapi import openapi_paths
-from lineage_ingest.intake.operations import Operations, facet_schemas
+from lineage_ingest.intake.operations import Operations, Projected, facet_schemas
 from lineage_ingest.intake.rejected import RejectedLog, Rejection
 from lineage_ingest.intake.router import IntakeRouter
 from lineage_ingest.intake.turned_away import TurnedAway
@@ -39,6 +39,7 @@ __all__ = [
     "IntakeParts",
     "IntakeRouter",
     "LedgerHealth",
+    "Projected",
     "RejectedLog",
     "Rejection",
     "TurnedAway",
@@ -64,7 +65,7 @@ def _no_probe() -> None:
 class IntakeParts:
     """What the intake is made of; ``probe`` raises LedgerUnavailableError when the ledger could not be written now.
 
-    ``queue_depth`` gives the records that wait for the ledger, ``projection_lag`` the entries that are not projected.
+    ``queue_depth`` gives the records that wait for the ledger, ``projected`` how the projection stands.
     """
 
     ledger: Ledger
@@ -74,7 +75,7 @@ class IntakeParts:
     metrics: IntakeMetrics = field(default_factory=lambda: IntakeMetrics(CollectorRegistry()))
     probe: Callable[[], object] = _no_probe
     queue_depth: Callable[[], int] = _nothing
-    projection_lag: Callable[[], int] = _nothing
+    projected: Callable[[], Projected] = Projected
 
 
 def intake_router(parts: IntakeParts, otherwise: ASGIApp) -> IntakeRouter:
@@ -86,11 +87,16 @@ def intake_router(parts: IntakeParts, otherwise: ASGIApp) -> IntakeRouter:
     metrics.gauge("lineage_queue_records", "Records that wait for the ledger.", parts.queue_depth)
     metrics.gauge("lineage_inflight_bytes", "Bytes of bodies in memory.", lambda: intake.inflight_bytes)
     metrics.gauge("lineage_ledger_entries", "Entries in the ledger.", parts.ledger.size)
-    metrics.gauge("lineage_projection_lag_entries", "Ledger entries not projected yet.", parts.projection_lag)
+    metrics.gauge(
+        "lineage_projection_lag_entries", "Ledger entries not projected yet.", lambda: parts.projected().behind
+    )
+    metrics.gauge(
+        "lineage_projection_lag_seconds", "Age of the oldest entry not projected.", lambda: parts.projected().seconds
+    )
     metrics.gauge("lineage_rejected_dropped", "Refusals that could not be kept.", lambda: parts.rejected.dropped)
     return IntakeRouter(
         intake,
         Feed(parts.ledger, limits.feed_wait, limits.feed_limit),
-        Operations(health, metrics.registry, parts.projection_lag, facet_schemas()),
+        Operations(health, metrics.registry, parts.projected, facet_schemas()),
         otherwise,
     )

@@ -87,7 +87,16 @@ _READY: dict[str, Any] = {
     "properties": {
         "ready": {"type": "boolean"},
         "ledger": {"type": "object", "required": ["writable", "fault"]},
-        "projection": {"type": "object", "required": ["lag"]},
+        "projection": {
+            "type": "object",
+            "required": ["lag", "behind", "seconds", "waits"],
+            "properties": {
+                "lag": {"type": "integer", "minimum": 0, "description": "As `behind`."},
+                "behind": {"type": "integer", "minimum": 0, "description": "Ledger entries that no answer shows yet."},
+                "seconds": {"type": "number", "minimum": 0, "description": "Age of the oldest of them."},
+                "waits": {"type": ["string", "null"], "description": "What the projection waits for, if for anything."},
+            },
+        },
     },
 }
 _OBJECT: dict[str, Any] = {"type": "object"}

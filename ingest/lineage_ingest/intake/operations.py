@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -20,19 +21,29 @@ FACETS_PATH = "/api/v1/facets"
 SCHEMA_JSON = b"application/schema+json"
 
 
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """How the projection stands: how many ledger entries it is ``behind``, how many ``seconds`` ago the oldest of them
+    was received, and what it ``waits`` for, in a sentence; None when it goes on."""
+
+    behind: int = 0
+    seconds: float = 0.0
+    waits: str | None = None
+
+
 class Operations:
-    """Answers about the server. ``projection_lag`` gives the ledger entries that the projection is behind."""
+    """Answers about the server. ``projected`` says how the projection stands."""
 
     def __init__(
         self,
         health: LedgerHealth,
         registry: CollectorRegistry,
-        projection_lag: Callable[[], int],
+        projected: Callable[[], Projected],
         facet_schemas: dict[str, bytes],
     ) -> None:
         self._health = health
         self._registry = registry
-        self._projection_lag = projection_lag
+        self._projected = projected
         self._schemas = facet_schemas
 
     async def alive(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,15 +51,17 @@ class Operations:
         await send_answer(send, json_answer(200, {"status": "alive"}))
 
     async def ready(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """``/readyz``: 200 when records can be taken, otherwise 503 and why; with the projection's lag."""
+        """``/readyz``: 200 when records can be taken, otherwise 503 and why; with the projection's lag, and what that
+        waits for. Records are taken whatever the projection waits for."""
         await send_answer(send, await asyncio.to_thread(self._ready))
 
     def _ready(self) -> Answer:
-        fault = self._health.fault()
+        fault, projected = self._health.fault(), self._projected()
+        behind, seconds, waits = projected.behind, round(projected.seconds, 3), projected.waits
         state = {
             "ready": fault is None,
             "ledger": {"writable": fault is None, "fault": fault},
-            "projection": {"lag": self._projection_lag()},
+            "projection": {"lag": behind, "behind": behind, "seconds": seconds, "waits": waits},
         }
         return json_answer(200 if fault is None else 503, state)
 

@@ -6,19 +6,24 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 from zlib import crc32
 
 from lineage.fold.sqlite import SQLiteFacts
-from lineage.ledger import Submission
+from lineage.fold.store import FactStore
+from lineage.ledger import Ledger, Submission
 from lineage.ledger.sqlite import SQLiteLedger
 from lineage.memory import MemoryStore
+from lineage.model import Changes
 from lineage.predictions import Prediction
 from lineage.predictions.sqlite import PredictionIndex
 from lineage.projector import Projection
 from lineage.sqlite import SQLiteStore
+from lineage.store import GraphReader
+from tests.conformance.sides import EntryList
 from tests.reference_fold.worlds import Mix, world
 
 MIX = Mix(version=0.3, digest=0.3, columns=0.2, model=0.2, streams=0.2, parent=0.3, failure=0.2, runs=8)
@@ -128,10 +133,49 @@ class StoreAround:
         return getattr(self.real, name)
 
 
+class Keeping(StoreAround):
+    """A store whose graph stays when it is outdated, and whose commits would wait for open views. It notes how many
+    nodes, edges and names it was given each time, and the watermark."""
+
+    def __init__(self, real: SQLiteStore) -> None:
+        super().__init__(real)
+        self.applied: list[tuple[int, int]] = []
+        self.views = 0
+
+    def outdate(self) -> bool:
+        self.real.apply(Changes(), 0)
+        return True
+
+    def clear(self) -> None:
+        raise AssertionError("Nobody asks for that, unless it can't be read.")
+
+    def apply(self, changes: Changes, watermark: int) -> None:
+        assert not self.views, "The commit waits for ever."
+        self.real.apply(changes, watermark)
+        self.applied.append((len(changes.nodes) + len(changes.edges) + len(changes.names), watermark))
+
+    @contextmanager
+    def reader(self) -> Iterator[GraphReader]:
+        with self.real.reader() as reader:
+            self.views += 1
+            try:
+                yield reader
+            finally:
+                self.views -= 1
+
+
+def stale(house: House, facts: FactStore | None = None) -> None:
+    """Leave a graph of other entries, and ``facts`` of them if given."""
+    other = EntryList()
+    for submission in mixed(21):
+        other.add(submission.kind, submission.records)
+    Projection(cast(Ledger, other), facts or SQLiteFacts(None), house.store, Counted()).catch_up()
+
+
 class Fuse:
     """Ends the process (:class:`Crash`) before or after the ``left``-th call that writes, whichever part it is to."""
 
-    WRITES = frozenset({"apply", "commit", "clear"})
+    WRITES = frozenset({"apply", "commit", "clear", "outdate"})
 
     def __init__(self, left: int, *, after: bool) -> None:
         self.left = left
@@ -147,14 +191,15 @@ class Fuse:
 
         return Wrapped()
 
-    def burning(self, call: Callable[..., None]) -> Callable[..., None]:
-        def burn(*arguments: Any) -> None:
+    def burning(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def burn(*arguments: Any) -> Any:
             self.left -= 1
             if self.left == 0 and not self.after:
                 raise Crash
-            call(*arguments)
+            answer = call(*arguments)
             if self.left == 0:
                 raise Crash
+            return answer
 
         return burn
 

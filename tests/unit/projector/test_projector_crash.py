@@ -66,11 +66,11 @@ def test_an_error_at_any_write_costs_nothing_but_another_try(tmp_path: Path, par
         def __getattr__(self, name: str) -> Any:
             return self.failing(name) if name in Fuse.WRITES else getattr(self.real, name)
 
-        def failing(self, name: str) -> Callable[..., None]:
-            def call(*arguments: Any) -> None:
+        def failing(self, name: str) -> Callable[..., Any]:
+            def call(*arguments: Any) -> Any:
                 if self.random.random() < 0.4:
                     raise UnavailableError("away")
-                getattr(self.real, name)(*arguments)
+                return getattr(self.real, name)(*arguments)
 
             return call
 

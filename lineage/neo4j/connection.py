@@ -1,0 +1,200 @@
+"""The driver, in an event loop of its own thread: calls that end in time, and errors in our words.
+
+A server that stands still sends nothing, and a driver would wait for it. So a call that takes long has the server
+asked, over another connection, whether it is there: while it answers, the call goes on; if not, the call is given up
+and its connection with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, AsyncSession, AsyncTransaction, Query
+from neo4j.auth_management import AsyncAuthManagers
+from neo4j.exceptions import DriverError, Neo4jError
+
+from lineage.errors import BadInputError
+from lineage.neo4j.failures import as_ours, not_answering
+
+_T = TypeVar("_T")
+
+_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
+_CONNECT_SECONDS = 1.2
+_POOL = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a call may take before the server is asked whether it is there, how long that may take, and how long
+    the call may take in all, as a reply may be lost on one connection; seconds."""
+
+    call: float
+    ping: float
+    whole: float
+
+
+QUESTION = Patience(0.6, 0.6, 60.0)
+"""Somebody waits for the answer, and is told within 2 s that there is none."""
+PROJECTION = Patience(3.0, 2.0, 3_600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the database is. ``password`` is asked for anew when the server refuses the one it gave; None means no
+    authentication. Raises BadInputError for a URI that is no URI of Neo4j's."""
+
+    uri: str
+    user: str = "neo4j"
+    password: Callable[[], str | None] = lambda: None
+    database: str = "neo4j"
+
+    def __post_init__(self) -> None:
+        scheme, separator, rest = self.uri.partition("://")
+        if scheme not in _SCHEMES or not separator or not rest.strip("/"):
+            raise BadInputError(
+                f'"{self.uri[:200]}" is no address of a Neo4j server.',
+                hint="It looks like bolt://host:7687, or neo4j+s://host for a cluster with TLS.",
+                field="neo4j_uri",
+            )
+
+
+class Connection:
+    """Runs coroutines on the driver from any thread. Nothing is connected until the first call."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="neo4j", daemon=True)
+        self._starting = threading.Lock()
+        self._driver: AsyncDriver | None = None
+        self._closed = False
+
+    def call(self, work: Callable[[], Coroutine[Any, Any, _T]], patience: Patience = QUESTION) -> _T:
+        """What ``work`` returns, run in the driver's loop. Raises UnavailableError when the server is away, refuses, or
+        stands still; UnusableStoreError when it is there and can't be used."""
+        future = self.submit(work, patience)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def submit(self, work: Callable[[], Coroutine[Any, Any, _T]], patience: Patience = QUESTION) -> Future[_T]:
+        """As :meth:`call`, without waiting."""
+        with self._starting:
+            if self._closed:
+                raise not_answering(self.address.uri, "it was closed")
+            if self._driver is None:
+                self._thread.start()
+                self._driver = asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(self._guarded(work, patience), self._loop)
+
+    def session(self) -> AsyncSession:
+        """A session that reads what earlier ones wrote, wherever in a cluster. To be used in the loop."""
+        assert self._driver is not None
+        return self._driver.session(
+            database=self.address.database, bookmark_manager=self._driver.execute_query_bookmark_manager
+        )
+
+    async def agent(self) -> str:
+        """What the server calls itself, ``Neo4j/5.26.30``."""
+        assert self._driver is not None
+        return (await self._driver.get_server_info()).agent
+
+    def close(self) -> None:
+        """End all connections and the thread."""
+        with self._starting:
+            if self._closed:
+                return
+            self._closed = True
+            if self._driver is None:
+                self._loop.close()
+                return
+        with suppress(Exception):
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(_CONNECT_SECONDS)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _open(self) -> AsyncDriver:
+        address = self.address
+
+        async def credentials() -> tuple[str, str]:
+            return address.user, address.password() or ""
+
+        try:
+            return AsyncGraphDatabase.driver(
+                address.uri,
+                auth=None if address.password() is None else AsyncAuthManagers.basic(credentials),
+                connection_timeout=_CONNECT_SECONDS,
+                max_transaction_retry_time=0,  # whoever asks tries again, and knows when
+                max_connection_pool_size=_POOL,
+                notifications_min_severity="OFF",
+                telemetry_disabled=True,
+                user_agent="lineage",
+            )
+        except (DriverError, ValueError) as error:
+            raise BadInputError(f"{address.uri} can't be used: {error}", field="neo4j_uri") from error
+
+    async def _end(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        if self._driver is not None:
+            await self._driver.close()
+
+    async def _guarded(self, work: Callable[[], Awaitable[_T]], patience: Patience) -> _T:
+        task = asyncio.ensure_future(work())
+        end = self._loop.time() + patience.whole
+        try:
+            while not (await asyncio.wait({task}, timeout=patience.call))[0]:
+                await self._ping(patience.ping)
+                if self._loop.time() > end:
+                    raise not_answering(self.address.uri, "it took too long")
+            return task.result()
+        except (DriverError, Neo4jError, OSError) as error:  # TimeoutError is one of the last
+            raise as_ours(error, self.address.uri) from error
+        finally:
+            if not task.done():
+                task.add_done_callback(_forget)
+                task.cancel()
+
+    async def _ping(self, seconds: float) -> None:
+        async def ping() -> None:
+            async with self.session() as session:
+                await (await session.run("RETURN 1")).consume()
+
+        try:
+            await asyncio.wait_for(ping(), seconds)
+        except TimeoutError as error:
+            raise not_answering(self.address.uri, "it takes requests and answers none") from error
+
+
+def _forget(task: asyncio.Future[Any]) -> None:
+    """What a call that was given up ends with is nobody's concern."""
+    if not task.cancelled():
+        task.exception()
+
+
+Runner = AsyncSession | AsyncTransaction | AsyncManagedTransaction
+
+
+async def rows(runner: Runner, query: str, told: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    """The rows that ``query`` returns, each a list of its values."""
+    result = await runner.run(query, dict(told))
+    return await result.values()
+
+
+async def rows_within(
+    session: AsyncSession, query: str, told: Mapping[str, Any], seconds: float
+) -> Sequence[Sequence[Any]]:
+    """As :func:`rows`, in a transaction that the server stops after ``seconds``."""
+    result = await session.run(Query(query, timeout=seconds), dict(told))
+    return await result.values()

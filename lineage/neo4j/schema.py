@@ -1,0 +1,163 @@
+"""What has to stand in the database before it is used: constraints, indexes, and the one node of the state.
+
+Migrations are numbered, each safe to run twice and by two servers at once. ``(:LineageState)`` says how many ledger
+entries the graph reflects (``watermark``), of which ledger, who may write (``epoch``), which migrations ran
+(``schema``), and how bodies are laid out (``layout``). Its ``gate`` is unique, which makes it a lock: see
+:mod:`lineage.neo4j.gate`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zlib import crc32
+
+from neo4j import AsyncSession
+from neo4j.exceptions import ClientError, TransientError
+
+from lineage import body
+from lineage.errors import UnusableStoreError
+from lineage.neo4j.connection import rows
+
+OURS = ("Lineage", "LineageName", "LineageAlias", "LineageState")
+"""Every node of ours has exactly one of these labels."""
+
+LAYOUT = crc32(repr((1, body.LAYOUT)).encode())
+"""Follows from what is written and from the model's fields: another one, and the graph is made anew."""
+
+_OLDEST = (5, 26)
+
+_GATE = "CREATE CONSTRAINT lineage_gate IF NOT EXISTS FOR (n:LineageState) REQUIRE n.gate IS UNIQUE"
+_MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE CONSTRAINT lineage_key IF NOT EXISTS FOR (n:Lineage) REQUIRE n.key IS UNIQUE",
+        "CREATE CONSTRAINT lineage_name IF NOT EXISTS FOR (n:LineageName) REQUIRE n.key IS UNIQUE",
+        "CREATE CONSTRAINT lineage_alias IF NOT EXISTS FOR (n:LineageAlias) REQUIRE n.key IS UNIQUE",
+        "CREATE INDEX lineage_alias_of IF NOT EXISTS FOR (n:LineageAlias) ON (n.of)",
+        "CREATE INDEX lineage_owner IF NOT EXISTS FOR (n:Flow) ON (n.owner)",
+        "CREATE INDEX lineage_dataset_name IF NOT EXISTS FOR (n:Dataset) ON (n.name)",
+        "CREATE INDEX lineage_job_name IF NOT EXISTS FOR (n:Job) ON (n.name)",
+        "CREATE INDEX lineage_run_id IF NOT EXISTS FOR (n:Run) ON (n.runId)",
+        "CREATE INDEX lineage_version_written IF NOT EXISTS FOR (n:Version) ON (n.writtenAt)",
+        "CREATE TEXT INDEX lineage_search IF NOT EXISTS FOR (n:Lineage) ON (n.folded)",
+        "CREATE TEXT INDEX lineage_alias_search IF NOT EXISTS FOR (n:LineageAlias) ON (n.folded)",
+    ),
+)
+
+_STATE = """
+MATCH (p:LineageState)
+RETURN p.ledger, p.watermark, p.epoch, p.schema, p.layout, p.weak, p.replaced LIMIT 1"""
+_COUNTS = "RETURN " + ", ".join(
+    ["COUNT { () }", *(f"COUNT {{ (:{label}) }}" for label in OURS)]  # the count store's, whatever there is
+)
+_FOREIGN = f"MATCH (n) WHERE NOT (n:{'|'.join(OURS)}) RETURN labels(n) LIMIT 1"
+_CREATE = """
+MERGE (p:LineageState {gate: 'open'})
+ON CREATE SET p.ledger = $ledger, p.watermark = 0, p.epoch = 0, p.schema = 0, p.layout = $layout
+RETURN p.schema"""
+_MIGRATED = "MATCH (p:LineageState) SET p.schema = CASE WHEN p.schema < $schema THEN $schema ELSE p.schema END"
+_TAKE = """
+MATCH (p:LineageState {gate: 'open'})
+SET p.gate = 'shut' SET p.gate = 'open'
+SET p.watermark = CASE WHEN p.ledger = $ledger AND p.layout = $layout THEN p.watermark ELSE 0 END
+SET p.epoch = p.epoch + 1, p.ledger = $ledger
+RETURN p.epoch, p.layout"""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the state node says. ``weak`` and ``replaced`` say whether any edge ever was: see
+    :mod:`lineage.neo4j.writer`."""
+
+    ledger: str
+    watermark: int
+    epoch: int
+    schema: int
+    layout: int
+    weak: bool
+    replaced: bool
+
+
+async def read_state(session: AsyncSession) -> State | None:
+    """What the state node says, None where there is none."""
+    found = await rows(session, _STATE, {})
+    if not found:
+        return None
+    ledger, watermark, epoch, schema, layout, weak, replaced = found[0]
+    return State(ledger, watermark, epoch, schema, layout, bool(weak), bool(replaced))
+
+
+def check_version(agent: str) -> None:
+    """Raises UnusableStoreError for a server that is too old; ``agent`` is ``Neo4j/5.26.30`` or ``Neo4j/2026.08.1``."""
+    name, _, version = agent.partition("/")
+    numbers = tuple(int(part) for part in version.split("-")[0].split(".")[:2] if part.isdigit())
+    if name == "Neo4j" and numbers < _OLDEST:
+        raise UnusableStoreError(
+            f"This is {agent}, and Lineage needs Neo4j {'.'.join(map(str, _OLDEST))} or newer.",
+            hint="Use the newest release with long-term support, or the newest of all.",
+        )
+
+
+async def check_contents(session: AsyncSession, ledger: str, *, adopt: bool) -> State | None:
+    """The state, if this database is for the graph of ``ledger``, or for none yet. Writes nothing.
+
+    Raises UnusableStoreError for the graph of another ledger and for somebody else's data, unless with ``adopt``, and
+    for a database that a newer release has migrated.
+    """
+    state = await read_state(session)
+    if state is not None and state.schema > len(_MIGRATIONS):
+        raise UnusableStoreError(
+            f"A newer release of Lineage has migrated this database (to {state.schema}; this one knows "
+            f"{len(_MIGRATIONS)}).",
+            hint="Use that release.",
+        )
+    if adopt:
+        return state
+    if state is not None and state.ledger != ledger:
+        raise UnusableStoreError(
+            f"This database holds the graph of another ledger ({state.ledger}).",
+            hint="Use another database, or replace that graph: lineage serve --store neo4j --adopt.",
+        )
+    ((everything, *ours),) = await rows(session, _COUNTS, {})
+    if everything > sum(ours):
+        foreign = await rows(session, _FOREIGN, {})
+        labels = ":".join(foreign[0][0]) if foreign else ""
+        raise UnusableStoreError(
+            f"This database holds {everything - sum(ours):,} nodes that are not Lineage's"
+            + (f", with the label {labels[:80]}." if labels else "."),
+            hint="Use an empty database, or share this one: lineage serve --store neo4j --adopt.",
+        )
+    return state
+
+
+async def migrate(session: AsyncSession, ledger: str) -> None:
+    """Make what is missing of constraints, indexes and the state."""
+    await _ensure(session, _GATE)
+    ((done,),) = await rows(session, _CREATE, {"ledger": ledger, "layout": LAYOUT})
+    for migration in _MIGRATIONS[done:]:
+        for statement in migration:
+            await _ensure(session, statement)
+    await rows(session, "CALL db.awaitIndexes(300)", {})
+    if done < len(_MIGRATIONS):
+        await rows(session, _MIGRATED, {"schema": len(_MIGRATIONS)})
+
+
+async def take(session: AsyncSession, ledger: str) -> tuple[int, bool]:
+    """Become the one who writes: the epoch, and whether bodies are laid out otherwise. A graph of another ledger or
+    layout is outdated from now on: its watermark is 0."""
+    ((epoch, layout),) = await rows(session, _TAKE, {"ledger": ledger, "layout": LAYOUT})
+    return epoch, layout != LAYOUT
+
+
+async def _ensure(session: AsyncSession, statement: str) -> None:
+    """Run a statement that another server may be running too."""
+    for attempt in range(5):
+        try:
+            await rows(session, statement, {})
+            return
+        except TransientError:
+            if attempt == 4:
+                raise
+        except ClientError as error:
+            if error.code != "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists":
+                raise
+            return

@@ -1,0 +1,205 @@
+"""The graph store on a Neo4j database: one projector writes, any number of servers read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
+
+from neo4j import AsyncSession, AsyncTransaction
+
+from lineage.errors import LineageError, UnavailableError, UnusableStoreError
+from lineage.model import Changes
+from lineage.neo4j import gate, schema
+from lineage.neo4j.connection import PROJECTION, QUESTION, Address, Connection, Patience, rows
+from lineage.neo4j.reader import Neo4jReader
+from lineage.neo4j.walk import Marks
+from lineage.neo4j.writer import ChangeList, Known
+
+_VIEW_SECONDS = 600.0
+"""After so long the server ends a view: whoever opened it may be gone."""
+
+_READ = "MATCH (p:LineageState {gate: 'open'}) RETURN p.watermark"
+_MARK_CLEARING = "MATCH (p:LineageState {gate: 'open'}) SET p.watermark = 0, p.clearing = true"
+_CLEAR = "MATCH (n:%s) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
+_CLEARED = """
+MATCH (p:LineageState {gate: 'open'})
+SET p.watermark = 0, p.weak = false, p.replaced = false, p.layout = $layout REMOVE p.clearing"""
+_OUTDATE = "MATCH (p:LineageState {gate: 'open'}) SET p.watermark = 0"
+
+
+class Neo4jStore:
+    """A :class:`~lineage.store.GraphStore` in a Neo4j database, for the graph of one ``ledger``.
+
+    :meth:`apply` returns while the list is being written, so that the next is folded meanwhile: views of this process
+    wait for it, :meth:`settle` says that it is there, and where it failed the next call does.
+
+    Nothing is connected until it is used, so that a server can start while the database is away. The first write takes
+    the next epoch: from then on nobody who took an earlier one can write. With ``read_only`` nothing is written.
+    With ``adopt`` a database may hold somebody else's data too, which is left alone, and the graph of another ledger,
+    which is replaced. Raises BadInputError for an address that is none.
+    """
+
+    def __init__(self, address: Address, *, ledger: str, read_only: bool = False, adopt: bool = False) -> None:
+        self._connection = Connection(address)
+        self._ledger = ledger
+        self._read_only = read_only
+        self._adopt = adopt
+        self._preparing = threading.Lock()
+        self._epoch: int | None = None
+        self._checked = False
+        self._known = Known()
+        self._writing: Future[None] | None = None
+        self._careful = True
+
+    def check(self) -> None:
+        """Find out whether the database can be used, and write nothing. Raises UnavailableError where the server is
+        away, UnusableStoreError where it is there and can't be used."""
+
+        async def check() -> None:
+            schema.check_version(await self._connection.agent())
+            async with self._connection.session() as session:
+                await schema.check_contents(session, self._ledger, adopt=self._adopt)
+
+        self._connection.call(check)
+        self._checked = True
+
+    def watermark(self) -> int:
+        """How many ledger entries the store reflects; 0 if new."""
+        if not self._read_only:
+            self._prepare(PROJECTION)
+        if (writing := self._writing) is not None:
+            wait([writing])  # whether it failed is for the one who writes to hear
+
+        async def read() -> int:
+            async with self._connection.session() as session:
+                found = await rows(session, _READ, {})
+                return found[0][0] or 0 if found else 0
+
+        return self._connection.call(read, PROJECTION)
+
+    def apply(self, changes: Changes, watermark: int) -> None:
+        """Write all changes and the watermark; see :meth:`lineage.store.GraphStore.apply`."""
+        epoch = self._prepare(PROJECTION)
+        told = ChangeList(changes, watermark, self._known)
+        self.settle()
+        self._known.learn(told)
+        self._writing = self._connection.submit(
+            lambda: gate.commit(self._connection, self._ledger, epoch, told.write), PROJECTION
+        )
+        if self._careful:
+            self._written()
+            self._careful = False
+
+    def settle(self) -> None:
+        """Wait until what :meth:`apply` took is written. Raises UnavailableError where that failed, whatever the
+        reason; if it was the list, the next ``apply`` says so."""
+        try:
+            self._written()
+        except UnavailableError:
+            raise
+        except LineageError as error:
+            raise UnavailableError(f"The last changes could not be written: {error.message}") from error
+
+    @contextmanager
+    def reader(self) -> Iterator[Neo4jReader]:
+        """A consistent view; see :meth:`lineage.store.GraphStore.reader`. While it is open nothing is committed, and
+        while something is being committed it waits."""
+        if (writing := self._writing) is not None:
+            wait([writing], QUESTION.call / 2)
+        if not self._checked:
+            self.check() if self._read_only else self._prepare(QUESTION)
+        session, transaction, state, missing = self._connection.call(self._enter)
+        try:
+            if state.ledger not in (None, self._ledger):
+                raise UnusableStoreError(f"This database holds the graph of another ledger ({state.ledger}) now.")
+            marks = Marks(missing, state.weak, state.replaced)
+            yield Neo4jReader(self._connection, state.watermark, marks)
+        finally:
+            with suppress(LineageError):
+                self._connection.call(lambda: _leave(session, transaction))
+
+    def outdate(self) -> bool:
+        """Say that the graph reflects nothing, and leave it to be brought up to date by difference."""
+        self._commit(_OUTDATE)
+        return True
+
+    def clear(self) -> None:
+        """Remove everything of ours, watermark included, and leave what is not ours. Meanwhile no view opens."""
+        self._commit(_MARK_CLEARING)
+        self._known.forget()
+
+        async def clear() -> None:
+            async with self._connection.session() as session:
+                for label in schema.OURS[:-1]:
+                    await rows(session, _CLEAR % label, {})
+
+        self._connection.call(clear, PROJECTION)
+        self._commit(_CLEARED)
+
+    def close(self) -> None:
+        """Write what was applied, and end all connections; a view that is still open raises UnavailableError then."""
+        with suppress(LineageError):
+            self.settle()
+        self._connection.close()
+
+    def _written(self) -> None:
+        """Wait for the list that is being written; raises what that raised, once, and is careful from then on."""
+        writing, self._writing = self._writing, None
+        if writing is None:
+            return
+        try:
+            writing.result()
+        except BaseException:
+            self._known.forget()
+            self._careful = True
+            raise
+
+    def _commit(self, statement: str) -> None:
+        epoch = self._prepare(PROJECTION)
+        self.settle()
+        told = {"layout": schema.LAYOUT}
+        self._connection.call(
+            lambda: gate.commit(
+                self._connection, self._ledger, epoch, lambda transaction: rows(transaction, statement, told)
+            ),
+            PROJECTION,
+        )
+
+    def _prepare(self, patience: Patience) -> int:
+        """Make what the database needs, become the one who writes, once; the epoch."""
+        with self._preparing:
+            if self._epoch is not None:
+                return self._epoch
+            if self._read_only:
+                raise UnavailableError("This graph was opened to be read.", hint="Open it to be written.")
+
+            async def prepare() -> tuple[int, bool]:
+                schema.check_version(await self._connection.agent())
+                async with self._connection.session() as session:
+                    await schema.check_contents(session, self._ledger, adopt=self._adopt)
+                    await schema.migrate(session, self._ledger)
+                    return await schema.take(session, self._ledger)
+
+            self._epoch, other_layout = self._connection.call(prepare, patience)
+            self._checked = True
+        if other_layout:
+            self.clear()
+        return self._epoch
+
+    async def _enter(self) -> tuple[AsyncSession, AsyncTransaction, schema.State, bool]:
+        session = self._connection.session()
+        try:
+            transaction = await session.begin_transaction(timeout=_VIEW_SECONDS)
+            return session, transaction, *(await gate.enter(transaction))
+        except BaseException:
+            await session.close()
+            raise
+
+
+async def _leave(session: AsyncSession, transaction: AsyncTransaction) -> None:
+    try:
+        await transaction.close()
+    finally:
+        await session.close()

@@ -1,0 +1,207 @@
+"""A server whose Neo4j is away, slow, read-only or full: intake goes on, questions say so at once, it comes back."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lineage.ledger.sqlite import SQLiteLedger
+from tests.integration.neo4j_world import dump_at, expected
+from tests.integration.server_process import ServerProcess
+from tests.neo4j_server import Neo4jServer
+from tests.tcp_proxy import TcpProxy
+
+SEARCH = 'query { search(text: "orders") { ledgerIndex behind hits { id } } }'
+QUICK = 2.0
+"""Seconds in which a question is told that there is no answer, on a machine that does nothing else."""
+SLACK = 1.5
+PATIENCE = 60.0
+
+
+def event(number: int) -> bytes:
+    return json.dumps(
+        {
+            "eventType": "COMPLETE",
+            "eventTime": f"2026-05-01T10:{number // 60 % 60:02}:{number % 60:02}Z",
+            "run": {"runId": f"00000000-0000-4000-8000-{number:012}"},
+            "job": {"namespace": "shop", "name": f"fill {number % 7}"},
+            "inputs": [{"namespace": "db", "name": f"orders_{number % 5}"}],
+            "outputs": [{"namespace": "db", "name": f"orders_{number % 5 + 1}"}],
+            "producer": "urn:shop",
+            "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+        }
+    ).encode()
+
+
+class Shop:
+    """A server that tells its own story: how long things took, and that all of it is there in the end."""
+
+    def __init__(self, folder: Path, uri: str) -> None:
+        self.folder = folder
+        self.server = ServerProcess(folder / "data", store="neo4j", neo4j_uri=uri)
+        self.told = 0
+
+    def tell(self, count: int) -> float:
+        """Send so many events; how long the slowest acknowledgement took."""
+        slowest = 0.0
+        for _ in range(count):
+            begun = time.monotonic()
+            answer = self.server.post("/api/v1/lineage", event(self.told))
+            slowest = max(slowest, time.monotonic() - begun)
+            assert answer.status_code == 201, answer.text
+            self.told += 1
+        return slowest
+
+    def refusal(self) -> tuple[str, str, float]:
+        """What a question is told while there is no answer: code, message, seconds."""
+        begun = time.monotonic()
+        answer = self.server.ask(SEARCH)
+        seconds = time.monotonic() - begun
+        assert "errors" in answer, answer
+        (error,) = answer["errors"]
+        return error["extensions"]["code"], error["message"], seconds
+
+    def behind(self) -> int | None:
+        """How many entries an answer is behind; None while there is none."""
+        answer = self.server.ask(SEARCH)
+        return None if "errors" in answer else answer["data"]["search"]["behind"]
+
+    def answers(self) -> bool:
+        """Whether a question is answered as of the newest entry."""
+        return self.behind() == 0
+
+    def readiness(self) -> dict[str, Any]:
+        """What /readyz says."""
+        answer = self.server.client.get("/readyz")
+        assert answer.status_code == 200
+        told: dict[str, Any] = answer.json()
+        return told
+
+    def ends_well(self, uri: str) -> None:
+        """The graph is what the ledger says, once the server has stopped."""
+        until(self.answers)
+        assert self.server.stop() == 0
+        ledger = SQLiteLedger(self.folder / "data" / "ledger.sqlite", read_only=True)
+        assert dump_at(uri, ledger) == expected(self.folder, ledger)
+        ledger.close()
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end, "It does not come back."
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def proxy(neo4j_server: Neo4jServer, neo4j_uri: str) -> Iterator[TcpProxy]:
+    with TcpProxy(neo4j_server.port) as made:
+        yield made
+
+
+@pytest.fixture
+def shop(proxy: TcpProxy, tmp_path: Path) -> Iterator[Shop]:
+    made = Shop(tmp_path, proxy.uri)
+    yield made
+    made.server.kill()
+
+
+def away(shop: Shop) -> None:
+    """What holds while the database is away."""
+    assert shop.tell(50) < QUICK
+    for _ in range(3):
+        code, message, seconds = shop.refusal()
+        assert code == "UNAVAILABLE"
+        assert "Neo4j" in message
+        assert seconds < QUICK + SLACK
+    told = shop.readiness()["projection"]
+    assert told["behind"] >= 50
+    assert told["seconds"] > 0
+    assert "Neo4j" in told["waits"]
+    assert shop.server.metric("lineage_graph_store_up") == 0
+
+
+def test_server_starts_and_takes_events_while_neo4j_is_away(proxy: TcpProxy, neo4j_uri: str, tmp_path: Path) -> None:
+    proxy.refuse()
+    shop = Shop(tmp_path, proxy.uri)
+    away(shop)
+    proxy.accept()
+    shop.ends_well(neo4j_uri)
+
+
+def test_refused_connections(shop: Shop, proxy: TcpProxy, neo4j_uri: str) -> None:
+    shop.tell(20)
+    until(shop.answers)
+    proxy.refuse()
+    proxy.reset()
+    away(shop)
+    proxy.accept()
+    shop.ends_well(neo4j_uri)
+
+
+def test_network_that_swallows_all(shop: Shop, proxy: TcpProxy, neo4j_uri: str) -> None:
+    shop.tell(20)
+    until(shop.answers)
+    proxy.stall()
+    time.sleep(8)  # until the projector has noticed too
+    away(shop)
+    proxy.resume()
+    shop.ends_well(neo4j_uri)
+
+
+def test_slow_network_is_slow_and_no_outage(shop: Shop, proxy: TcpProxy, neo4j_uri: str) -> None:
+    proxy.delay(0.1)
+    assert shop.tell(50) < QUICK
+    until(shop.answers)
+    proxy.delay(0)
+    shop.ends_well(neo4j_uri)
+
+
+def test_stopped_and_restarted_read_only_then_writable(
+    neo4j_server: Neo4jServer, neo4j_uri: str, tmp_path: Path
+) -> None:
+    shop = Shop(tmp_path, neo4j_uri)
+    shop.tell(20)
+    until(shop.answers)
+    neo4j_server.stop()
+    away(shop)
+    neo4j_server.read_only = True
+    try:
+        neo4j_server.start()
+        assert shop.tell(20) < QUICK
+        until(lambda: "takes no writes" in (shop.readiness()["projection"]["waits"] or ""))
+        until(lambda: shop.behind() == 70)
+        neo4j_server.stop()
+    finally:
+        neo4j_server.read_only = False
+    neo4j_server.start()
+    shop.ends_well(neo4j_uri)
+
+
+def test_full_disk(neo4j_machine: None, tmp_path: Path) -> None:
+    with Neo4jServer(tmp_path / "neo4j") as neo4j:
+        shop = Shop(tmp_path, neo4j.uri)
+        shop.tell(20)
+        until(shop.answers)
+        neo4j.limit_file_size(1)
+        until(lambda: shop.tell(5) < QUICK and shop.readiness()["projection"]["behind"] > 5)
+        away(shop)
+        neo4j.kill()
+        neo4j.limit_file_size(None)
+        neo4j.start()
+        shop.ends_well(neo4j.uri)
+
+
+def test_frozen_server_process(shop: Shop, neo4j_server: Neo4jServer, neo4j_uri: str) -> None:
+    shop.tell(20)
+    until(shop.answers)
+    neo4j_server.pause()
+    time.sleep(8)
+    away(shop)
+    neo4j_server.resume()
+    shop.ends_well(neo4j_uri)
