@@ -27,6 +27,7 @@ from world import Shape, make_world
 from world_events import world_events
 
 from lineage.app import Folder, open_folder
+from lineage.app.garbage import collect_seldom
 from lineage.model import Changes
 from lineage.settings import Settings
 from lineage.store import GraphStore
@@ -59,7 +60,9 @@ QUICK = Sizes(100, 200, Shape(200), 1, 4.0, Answers(Shape(1_000, days=1), sizes=
 
 
 def measure_projection(report: Report, ground: Ground, sizes: Sizes) -> float:
-    """Two ledgers into Neo4j; the stream's events a second."""
+    """Two ledgers into Neo4j; the stream's events a second. Garbage is collected as seldom as ``lineage rebuild``
+    does."""
+    collect_seldom()
     events = stream(sizes.known + sizes.events)
     rate = _measure_ledger(report, ground, STREAM, (events[: sizes.known], events[sizes.known :]), sizes.rounds)
     _measure_ledger(report, ground, "a made world", ([], world_events(make_world(sizes.told))), sizes.rounds)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from statistics import median
 
 import neo4j_bare
@@ -32,13 +33,14 @@ from lineage.app import open_folder
 from lineage.key_array import unpack
 from lineage.keys import dataset_key
 from lineage.kind import KIND_CODES, Kind
-from lineage.model import EdgeKind
+from lineage.model import Changes, EdgeKind
 from lineage.settings import Settings
 from lineage.store import Direction, GraphReader, Level, Reach
 
 BARE = "bare Cypher"
 _DRAWN = 2_000
 """Datasets, besides the roots, among which those are found that have answers of the wanted sizes."""
+_ROWS = 2_000
 _WEAK = "MATCH (p:LineageState) SET p.weak = $weak"
 
 
@@ -104,8 +106,20 @@ def write(settings: Settings, world: World) -> None:
         fill(folder, stream(1))
         folder.projector.catch_up()
         for changes in world_changes(world):
-            folder.store.apply(changes, 1)
+            for piece in pieces(changes):
+                folder.store.apply(piece, 1)
         folder.store.watermark()
+
+
+def pieces(changes: Changes) -> Iterator[Changes]:
+    """The same in lists of about as many rows as a projector gives at once, nodes first."""
+    nodes, edges, names = iter(changes.nodes.items()), iter(changes.edges.items()), iter(changes.names.items())
+    while rows := list(islice(nodes, _ROWS)):
+        yield Changes(nodes=dict(rows))
+    while ties := list(islice(edges, _ROWS)):
+        yield Changes(edges=dict(ties))
+    while named := list(islice(names, _ROWS)):
+        yield Changes(names=dict(named))
 
 
 @contextmanager

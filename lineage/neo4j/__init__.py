@@ -22,7 +22,7 @@ __all__ = ["Address", "Neo4jStore", "open_store"]
 def open_store(settings: Settings, ledger: str, *, read_only: bool = False, adopt: bool = False) -> Neo4jStore:
     """The store of ``settings`` for the graph of ``ledger``. Raises BadInputError for an address that is none."""
     address = Address(settings.neo4j_uri, settings.neo4j_user, lambda: _password(settings), settings.neo4j_database)
-    return Neo4jStore(address, ledger=ledger, read_only=read_only, adopt=adopt)
+    return Neo4jStore(address, ledger=ledger, read_only=read_only, adopt=adopt, prompt=not read_only)
 
 
 def _password(settings: Settings) -> str | None:

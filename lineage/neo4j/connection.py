@@ -39,9 +39,9 @@ class Patience:
     whole: float
 
 
-QUESTION = Patience(0.6, 0.6, 60.0)
-"""Somebody waits for the answer, and is told within 2 s that there is none."""
-PROJECTION = Patience(3.0, 2.0, 3_600.0)
+PROMPT = Patience(0.6, 0.6, 60.0)
+"""Somebody waits for the answer, and is told within 2 s that there is none: by a pause of the server, too."""
+PATIENT = Patience(3.0, 2.0, 3_600.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +65,19 @@ class Address:
 
 
 class Connection:
-    """Runs coroutines on the driver from any thread. Nothing is connected until the first call."""
+    """Runs coroutines on the driver from any thread. Nothing is connected until the first call. ``patience`` is that of
+    calls that don't say theirs."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, patience: Patience = PATIENT) -> None:
         self.address = address
+        self.patience = patience
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="neo4j", daemon=True)
         self._starting = threading.Lock()
         self._driver: AsyncDriver | None = None
         self._closed = False
 
-    def call(self, work: Callable[[], Coroutine[Any, Any, _T]], patience: Patience = QUESTION) -> _T:
+    def call(self, work: Callable[[], Coroutine[Any, Any, _T]], patience: Patience | None = None) -> _T:
         """What ``work`` returns, run in the driver's loop. Raises UnavailableError when the server is away, refuses, or
         stands still; UnusableStoreError when it is there and can't be used."""
         future = self.submit(work, patience)
@@ -85,7 +87,7 @@ class Connection:
             future.cancel()
             raise
 
-    def submit(self, work: Callable[[], Coroutine[Any, Any, _T]], patience: Patience = QUESTION) -> Future[_T]:
+    def submit(self, work: Callable[[], Coroutine[Any, Any, _T]], patience: Patience | None = None) -> Future[_T]:
         """As :meth:`call`, without waiting."""
         with self._starting:
             if self._closed:
@@ -93,7 +95,7 @@ class Connection:
             if self._driver is None:
                 self._thread.start()
                 self._driver = asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
-        return asyncio.run_coroutine_threadsafe(self._guarded(work, patience), self._loop)
+        return asyncio.run_coroutine_threadsafe(self._guarded(work, patience or self.patience), self._loop)
 
     def session(self) -> AsyncSession:
         """A session that reads what earlier ones wrote, wherever in a cluster. To be used in the loop."""

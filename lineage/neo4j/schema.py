@@ -8,7 +8,11 @@ entries the graph reflects (``watermark``), of which ledger, who may write (``ep
 
 from __future__ import annotations
 
+import asyncio
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from zlib import crc32
 
 from neo4j import AsyncSession
@@ -25,6 +29,7 @@ LAYOUT = crc32(repr((1, body.LAYOUT)).encode())
 """Follows from what is written and from the model's fields: another one, and the graph is made anew."""
 
 _OLDEST = (5, 26)
+_ATTEMPTS = 10
 
 _GATE = "CREATE CONSTRAINT lineage_gate IF NOT EXISTS FOR (n:LineageState) REQUIRE n.gate IS UNIQUE"
 _MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -132,32 +137,38 @@ async def check_contents(session: AsyncSession, ledger: str, *, adopt: bool) -> 
 async def migrate(session: AsyncSession, ledger: str) -> None:
     """Make what is missing of constraints, indexes and the state."""
     await _ensure(session, _GATE)
-    ((done,),) = await rows(session, _CREATE, {"ledger": ledger, "layout": LAYOUT})
+    ((done,),) = await _insist(session, _CREATE, {"ledger": ledger, "layout": LAYOUT})
     for migration in _MIGRATIONS[done:]:
         for statement in migration:
             await _ensure(session, statement)
     await rows(session, "CALL db.awaitIndexes(300)", {})
     if done < len(_MIGRATIONS):
-        await rows(session, _MIGRATED, {"schema": len(_MIGRATIONS)})
+        await _insist(session, _MIGRATED, {"schema": len(_MIGRATIONS)})
 
 
 async def take(session: AsyncSession, ledger: str) -> tuple[int, bool]:
     """Become the one who writes: the epoch, and whether bodies are laid out otherwise. A graph of another ledger or
     layout is outdated from now on: its watermark is 0."""
-    ((epoch, layout),) = await rows(session, _TAKE, {"ledger": ledger, "layout": LAYOUT})
+    ((epoch, layout),) = await _insist(session, _TAKE, {"ledger": ledger, "layout": LAYOUT})
     return epoch, layout != LAYOUT
 
 
 async def _ensure(session: AsyncSession, statement: str) -> None:
     """Run a statement that another server may be running too."""
-    for attempt in range(5):
+    try:
+        await _insist(session, statement, {})
+    except ClientError as error:
+        if error.code != "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists":
+            raise
+
+
+async def _insist(session: AsyncSession, statement: str, told: dict[str, Any]) -> Sequence[Sequence[Any]]:
+    """Run a statement again while others are in the way."""
+    for attempt in range(_ATTEMPTS):
         try:
-            await rows(session, statement, {})
-            return
+            return await rows(session, statement, told)
         except TransientError:
-            if attempt == 4:
+            if attempt + 1 == _ATTEMPTS:
                 raise
-        except ClientError as error:
-            if error.code != "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists":
-                raise
-            return
+            await asyncio.sleep(0.05 * (attempt + random.random()))  # noqa: S311 (no secret)
+    raise AssertionError("unreachable")

@@ -12,7 +12,7 @@ from neo4j import AsyncSession, AsyncTransaction
 from lineage.errors import LineageError, UnavailableError, UnusableStoreError
 from lineage.model import Changes
 from lineage.neo4j import gate, schema
-from lineage.neo4j.connection import PROJECTION, QUESTION, Address, Connection, Patience, rows
+from lineage.neo4j.connection import PATIENT, PROMPT, Address, Connection, Patience, rows
 from lineage.neo4j.reader import Neo4jReader
 from lineage.neo4j.walk import Marks
 from lineage.neo4j.writer import ChangeList, Known
@@ -38,11 +38,14 @@ class Neo4jStore:
     Nothing is connected until it is used, so that a server can start while the database is away. The first write takes
     the next epoch: from then on nobody who took an earlier one can write. With ``read_only`` nothing is written.
     With ``adopt`` a database may hold somebody else's data too, which is left alone, and the graph of another ledger,
-    which is replaced. Raises BadInputError for an address that is none.
+    which is replaced. With ``prompt`` whoever asks is told within 2 s that there is no answer.
+    Raises BadInputError for an address that is none.
     """
 
-    def __init__(self, address: Address, *, ledger: str, read_only: bool = False, adopt: bool = False) -> None:
-        self._connection = Connection(address)
+    def __init__(
+        self, address: Address, *, ledger: str, read_only: bool = False, adopt: bool = False, prompt: bool = False
+    ) -> None:
+        self._connection = Connection(address, PROMPT if prompt else PATIENT)
         self._ledger = ledger
         self._read_only = read_only
         self._adopt = adopt
@@ -68,7 +71,7 @@ class Neo4jStore:
     def watermark(self) -> int:
         """How many ledger entries the store reflects; 0 if new."""
         if not self._read_only:
-            self._prepare(PROJECTION)
+            self._prepare(PATIENT)
         if (writing := self._writing) is not None:
             wait([writing])  # whether it failed is for the one who writes to hear
 
@@ -77,16 +80,16 @@ class Neo4jStore:
                 found = await rows(session, _READ, {})
                 return found[0][0] or 0 if found else 0
 
-        return self._connection.call(read, PROJECTION)
+        return self._connection.call(read, PATIENT)
 
     def apply(self, changes: Changes, watermark: int) -> None:
         """Write all changes and the watermark; see :meth:`lineage.store.GraphStore.apply`."""
-        epoch = self._prepare(PROJECTION)
+        epoch = self._prepare(PATIENT)
         told = ChangeList(changes, watermark, self._known)
         self.settle()
         self._known.learn(told)
         self._writing = self._connection.submit(
-            lambda: gate.commit(self._connection, self._ledger, epoch, told.write), PROJECTION
+            lambda: gate.commit(self._connection, self._ledger, epoch, told.write), PATIENT
         )
         if self._careful:
             self._written()
@@ -107,9 +110,9 @@ class Neo4jStore:
         """A consistent view; see :meth:`lineage.store.GraphStore.reader`. While it is open nothing is committed, and
         while something is being committed it waits."""
         if (writing := self._writing) is not None:
-            wait([writing], QUESTION.call / 2)
+            wait([writing], self._connection.patience.call / 2)
         if not self._checked:
-            self.check() if self._read_only else self._prepare(QUESTION)
+            self.check() if self._read_only else self._prepare(self._connection.patience)
         session, transaction, state, missing = self._connection.call(self._enter)
         try:
             if state.ledger not in (None, self._ledger):
@@ -135,7 +138,7 @@ class Neo4jStore:
                 for label in schema.OURS[:-1]:
                     await rows(session, _CLEAR % label, {})
 
-        self._connection.call(clear, PROJECTION)
+        self._connection.call(clear, PATIENT)
         self._commit(_CLEARED)
 
     def close(self) -> None:
@@ -157,14 +160,14 @@ class Neo4jStore:
             raise
 
     def _commit(self, statement: str) -> None:
-        epoch = self._prepare(PROJECTION)
+        epoch = self._prepare(PATIENT)
         self.settle()
         told = {"layout": schema.LAYOUT}
         self._connection.call(
             lambda: gate.commit(
                 self._connection, self._ledger, epoch, lambda transaction: rows(transaction, statement, told)
             ),
-            PROJECTION,
+            PATIENT,
         )
 
     def _prepare(self, patience: Patience) -> int:

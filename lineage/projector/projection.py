@@ -16,25 +16,19 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lineage.errors import BusyError, DataFolderError, UnavailableError
 from lineage.fold.fold import Fold, Taken
 from lineage.fold.store import FactStore
 from lineage.ledger import Ledger
 from lineage.model import Changes
 from lineage.projector.batches import BATCH_RECORDS, Batch, Place, Predictions, next_batch, read_batch
 from lineage.projector.handover import Handover
-from lineage.projector.renewal import Renewal, is_empty, remove_leftovers, write_through
+from lineage.projector.renewal import Advance, Renewal, is_empty, remove_leftovers, write_through
 from lineage.projector.seal import FEWER, Seals
+from lineage.projector.trouble import PASSING
 from lineage.store import GraphStore
-
-Advance = Callable[[int, int], None]
-"""Told (how much is done, of how much) from time to time: entries that are projected or, while a graph is brought up to
-date by difference, those that are folded, then nodes and edges compared, then differences written."""
 
 _KEEP_SECONDS = 1.0
 _KEEP_EVENTS = 5_000
-_NOT_OF_A_RECORD = (UnavailableError, BusyError, DataFolderError, MemoryError)
-"""Errors that say nothing about a record: no record is passed over because of them."""
 
 _log = logging.getLogger(__name__)
 
@@ -95,8 +89,7 @@ class Projection:
         return len(self._skipped)
 
     def step(self, until: int | None = None) -> bool:
-        """Project the next batch of entries, of those before ``until``, or do a piece of a renewal; False if nothing is
-        left.
+        """Project the next batch of the entries before ``until``, or do a piece of a renewal; False if nothing is left.
 
         Raises UnavailableError, BusyError or DataFolderError when a store is away; the next call then begins with
         finding out what was written.
@@ -106,7 +99,10 @@ class Projection:
                 self._align()
                 head = self._head(until)
                 if self._renewal is not None:
-                    self._renew(self._renewal, head)
+                    if not self._renewal.step(head):
+                        self._end_renewal()
+                        self._aligned = False
+                        self._align()
                     return True
                 if self.reached >= head:
                     return False
@@ -169,7 +165,7 @@ class Projection:
         try:
             self._store.apply(self._fold.take(batch.events), batch.end)
             self._sure = batch.start
-        except _NOT_OF_A_RECORD:
+        except PASSING:
             raise
         except Exception:
             _log.exception("Entries %d to %d are folded apart.", batch.start, batch.end - 1)
@@ -186,7 +182,7 @@ class Projection:
         stays, as taking an event again changes nothing."""
         try:
             show(self._fold.take(events))
-        except _NOT_OF_A_RECORD:
+        except PASSING:
             raise
         except Exception:
             self._fold.rollback()
@@ -275,12 +271,6 @@ class Projection:
         beside._skipped = self._skipped
         return beside
 
-    def _renew(self, renewal: Renewal, head: int) -> None:
-        if not renewal.step(head):
-            self._end_renewal()
-            self._aligned = False
-            self._align()
-
     def _end_renewal(self) -> None:
         if self._renewal is not None:
             renewal, self._renewal = self._renewal, None
@@ -293,7 +283,7 @@ class Projection:
             batch = read_batch(self._ledger, kept, shown, self._skipped.add)
             try:
                 self._fold.take(batch.events)
-            except _NOT_OF_A_RECORD:
+            except PASSING:
                 raise
             except Exception:
                 _log.exception("Entries %d to %d are folded apart.", batch.start, batch.end - 1)

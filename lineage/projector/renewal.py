@@ -16,20 +16,23 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from lineage.errors import BusyError, DataFolderError, UnavailableError
+from lineage.errors import DataFolderError, UnavailableError
 from lineage.model import Changes, Node
 from lineage.projector.dumps import side_by_side
 from lineage.projector.spool import Spool, halves_of, size_of
+from lineage.projector.trouble import PASSING
 from lineage.sqlite import SQLiteStore
 from lineage.store import GraphStore
+
+Advance = Callable[[int, int], None]
+"""Told (how much is done, of how much) from time to time: entries that are projected or, while a graph is brought up to
+date by difference, those that are folded, then nodes and edges compared, then differences written."""
 
 _NAME = "renewal"
 _LINES = 10_000
 """So many are compared in one step."""
 _LEFT = 10_000
 """So many entries may be left to the ordinary way, of those that came meanwhile."""
-_NOT_OF_THE_GRAPH = (UnavailableError, BusyError, DataFolderError, MemoryError)
-"""Errors that say nothing about what stands in the graph."""
 
 _log = logging.getLogger(__name__)
 
@@ -122,7 +125,7 @@ class Renewal:
             spool = self._comparison.step(self._rest)
         except BaseException as error:
             self._end_comparison()
-            if isinstance(error, _NOT_OF_THE_GRAPH) or not isinstance(error, Exception):
+            if isinstance(error, PASSING) or not isinstance(error, Exception):
                 raise
             _log.exception("The graph can't be read, and is emptied.")
             self._store.clear()
@@ -146,7 +149,7 @@ class Renewal:
             return False
         try:
             write_through(self._store, changes, 0, self._harden)
-        except _NOT_OF_THE_GRAPH:
+        except PASSING:
             raise
         except Exception:
             writing.halve()

@@ -93,12 +93,11 @@ def size_of(changes: Changes) -> int:
 
 def halves_of(changes: Changes) -> tuple[Changes, Changes]:
     """The same changes as two lists."""
-    nodes, edges, names = ([*part.items()] for part in (changes.nodes, changes.edges, changes.names))
-    ends = len(nodes) // 2, len(edges) // 2, len(names) // 2
-    return (
-        Changes(dict(nodes[: ends[0]]), dict(edges[: ends[1]]), dict(names[: ends[2]])),
-        Changes(dict(nodes[ends[0] :]), dict(edges[ends[1] :]), dict(names[ends[2] :])),
-    )
+    halves, middle = (Changes(), Changes()), size_of(changes) // 2
+    rows = ((part, *row) for part in ("nodes", "edges", "names") for row in getattr(changes, part).items())
+    for number, (part, key, change) in enumerate(rows):
+        getattr(halves[number >= middle], part)[key] = change
+    return halves
 
 
 def _gone(what: int, lines: list[bytes]) -> Changes:

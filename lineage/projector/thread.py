@@ -14,7 +14,8 @@ from pathlib import Path
 from lineage.fold.store import FactStore
 from lineage.ledger import Ledger, Receipt, Submission
 from lineage.projector.batches import BATCH_RECORDS, Predictions
-from lineage.projector.projection import Advance, Projection
+from lineage.projector.projection import Projection
+from lineage.projector.renewal import Advance
 from lineage.projector.trouble import Trouble
 from lineage.proof.leaf import decode
 from lineage.store import GraphStore

@@ -7,6 +7,9 @@ import time
 
 from lineage.errors import BusyError, DataFolderError, LineageError, UnavailableError, UnusableStoreError
 
+PASSING = (UnavailableError, BusyError, DataFolderError, MemoryError)
+"""Errors that say nothing about what was worked on: nothing is passed over because of them."""
+
 _AGAIN_SECONDS = 60.0
 """How often what lasts is told."""
 _UNKNOWN = "The projection failed, and is tried again; the server's log says how."

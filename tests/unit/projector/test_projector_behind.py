@@ -118,6 +118,25 @@ def test_the_ledger_is_folded_once_though_the_last_word_of_a_renewal_fails(tmp_p
         assert house.dump() == rebuilt(house.ledger)[0]
 
 
+def test_a_difference_that_the_store_refuses_for_good_is_left_out_of_a_renewal(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuses(changes: Changes, watermark: int) -> Exception | None:
+        bad = any(getattr(node, "name", "") == "bad" for node in changes.nodes.values())
+        return LineageError("The store refuses that.") if bad else None
+
+    with house_of(tmp_path / "data", refuses) as house:
+        house.append(event("a"), event("bad"), event("b"))
+        stale(house)
+        bring_about(projection(house), house)
+        expected = rebuilt(house.ledger)[0]
+        assert [line for line in expected if line not in house.dump()] == [
+            line for line in expected if b'"name":"bad"' in line and b'"node":"DATASET"' in line
+        ] + [line for line in expected if b'"name":"bad"' in line and b'"node":"VERSION"' in line]
+        assert set(house.dump()) < set(expected)
+    assert caplog.text.count("which is left out") == 2
+
+
 def test_what_the_store_refuses_for_good_costs_its_neighbours_nothing(tmp_path: Path) -> None:
     def refuses(changes: Changes, watermark: int) -> Exception | None:
         bad = any(getattr(node, "name", "").startswith("bad") for node in changes.nodes.values())

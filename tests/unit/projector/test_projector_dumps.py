@@ -13,7 +13,7 @@ from lineage.keys import Base
 from lineage.memory import MemoryStore, edge_line, name_line, node_line
 from lineage.model import Changes, Edge, NameScope
 from lineage.projector.dumps import edge_of, place_of, side_by_side
-from lineage.projector.spool import Spool
+from lineage.projector.spool import Spool, halves_of, size_of
 from tests.conformance.graphs import EDGE_KEYS, NODES, change_lists, column, dataset, edges, job
 
 
@@ -93,6 +93,15 @@ def test_what_is_gone_comes_first_and_edges_before_their_nodes(tmp_path: Path) -
         Changes(nodes=there.nodes),
         Changes(edges=there.edges),
     ]
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@given(changes=change_lists())
+def test_halves_are_halves_and_all(changes: Changes) -> None:
+    one, other = halves_of(changes)
+    assert size_of(one) == size_of(changes) // 2
+    assert size_of(one) + size_of(other) == size_of(changes)
+    assert changes == Changes({**one.nodes, **other.nodes}, {**one.edges, **other.edges}, {**one.names, **other.names})
 
 
 def test_a_list_of_large_things_is_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,229 @@
+"""What a database is asked before it is used, and what stands in it afterwards."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from neo4j import Driver, GraphDatabase
+
+from lineage.cli.program import run
+from lineage.errors import BadInputError, UnavailableError, UnusableStoreError
+from lineage.model import NameScope
+from lineage.neo4j import Address, Neo4jStore, schema
+from lineage.neo4j.schema import check_version
+from lineage.settings import read_settings
+from lineage.store import Direction, GraphStore, Level
+from tests.conformance.graphs import changes, dataset, feeds, flow, reached
+from tests.free_port import free_port
+from tests.integration.neo4j_world import dump, dump_at, expected, make_ledger
+from tests.neo4j_server import Neo4jServer
+
+HOSTILE = [
+    "'; DROP TABLE node; --",
+    'MATCH (n) DETACH DELETE n //"`',
+    "`}) DETACH DELETE n; MATCH (m {x: '",
+    "$key ${key} {key} \\u0027 \\",
+    "Straße İ ﬁ 日本 🦜 \u202e",
+    "x" * 10_000,
+    "é" * 5_000,
+]
+
+
+@pytest.fixture
+def driver(neo4j_uri: str) -> Iterator[Driver]:
+    with GraphDatabase.driver(neo4j_uri) as made:
+        yield made
+
+
+@pytest.fixture
+def opened(neo4j_uri: str) -> Iterator[Callable[..., Neo4jStore]]:
+    """Opens stores on the database, which are closed in the end."""
+    made: list[Neo4jStore] = []
+
+    def open_one(**told: object) -> Neo4jStore:
+        made.append(Neo4jStore(Address(neo4j_uri), **{"ledger": "one", **told}))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield open_one
+    for store in made:
+        store.close()
+
+
+def nodes(driver: Driver) -> int:
+    counts, _, _ = driver.execute_query("MATCH (n) RETURN count(n)")
+    return int(counts[0][0])
+
+
+def names(driver: Driver, what: str) -> set[str]:
+    found, _, _ = driver.execute_query(f"SHOW {what} YIELD name RETURN name")  # type: ignore[arg-type]
+    return {name for (name,) in found}
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_names_are_only_names(opened: Callable[..., GraphStore], name: str) -> None:
+    store, one, other = opened(), dataset(name, name), flow(name)
+    list_ = changes([one, other], [feeds(one, other)], [(NameScope.DIGEST, name, one.key)])
+    store.apply(list_, 1)
+    with store.reader() as reader:
+        assert reader.fetch([one.key, other.key]) == [one, other]
+        assert reader.lookup(NameScope.DIGEST, name) == [one.key]
+        assert reader.search(name, [*_bases()], 5) == [one]
+        assert reached(reader, Level.LOGICAL, [one], Direction.DOWNSTREAM) == {other.key: 1}
+        assert reader.count()["DATASET"] == 1
+
+
+def _bases() -> list[object]:
+    from lineage.keys import Base
+
+    return list(Base)
+
+
+@pytest.mark.parametrize("uri", ["", "localhost:7687", "http://localhost:7474", "bolt://", "neo4j", "bolt:/x"])
+def test_address_that_is_none_is_refused(uri: str) -> None:
+    with pytest.raises(BadInputError, match="no address of a Neo4j server") as refusal:
+        Address(uri)
+    assert refusal.value.field == "neo4j_uri"
+    assert "bolt://" in refusal.value.hint
+
+
+def test_nobody_there_is_said_within_two_seconds_and_the_store_can_be_made_all_the_same() -> None:
+    store = Neo4jStore(Address(f"bolt://127.0.0.1:{free_port()}"), ledger="one")
+    with pytest.raises(UnavailableError, match="does not answer"):
+        store.check()
+    store.close()
+
+
+@pytest.mark.parametrize("agent", ["Neo4j/4.4.30", "Neo4j/5.9.0", "Neo4j/5.25.1"])
+def test_old_server_is_refused(agent: str) -> None:
+    with pytest.raises(UnusableStoreError, match=r"5\.26"):
+        check_version(agent)
+
+
+@pytest.mark.parametrize("agent", ["Neo4j/5.26.0", "Neo4j/5.26.30-SNAPSHOT", "Neo4j/2026.08.1"])
+def test_newer_server_is_taken(agent: str) -> None:
+    check_version(agent)
+
+
+def test_other_peoples_data_is_refused_unless_adopted(driver: Driver, opened: Callable[..., Neo4jStore]) -> None:
+    driver.execute_query("CREATE (:Person {name: 'Ada'})-[:KNOWS]->(:Dataset {name: 'hers'})")
+    before = names(driver, "CONSTRAINTS"), names(driver, "INDEXES")
+    with pytest.raises(UnusableStoreError, match="2 nodes that are not Lineage's") as refusal:
+        opened().apply(changes([dataset("a")]), 1)
+    assert "--adopt" in refusal.value.hint
+    with pytest.raises(UnusableStoreError):
+        opened(read_only=True).reader().__enter__()
+    assert nodes(driver) == 2
+    assert (names(driver, "CONSTRAINTS"), names(driver, "INDEXES")) == before
+    store = opened(adopt=True)
+    store.apply(changes([dataset("a")]), 1)
+    with store.reader() as reader:
+        assert reader.count()["DATASET"] == 1
+        assert len(list(reader.dump())) == 1
+    store.clear()
+    found, _, _ = driver.execute_query("MATCH (p:Person)-[:KNOWS]->(d:Dataset) RETURN d.name")
+    assert [name for (name,) in found] == ["hers"]
+
+
+def test_graph_of_another_ledger_is_refused_unless_adopted(opened: Callable[..., Neo4jStore]) -> None:
+    first = opened()
+    first.apply(changes([dataset("a")]), 5)
+    first.settle()
+    with pytest.raises(UnusableStoreError, match=r"another ledger \(one\)"):
+        opened(ledger="two").watermark()
+    assert first.watermark() == 5
+    second = opened(ledger="two", adopt=True)
+    assert second.watermark() == 0
+    with pytest.raises(UnusableStoreError, match="two"):
+        first.reader().__enter__()
+
+
+def test_newer_releases_database_is_refused(driver: Driver, opened: Callable[..., Neo4jStore]) -> None:
+    opened().watermark()
+    driver.execute_query("MATCH (p:LineageState) SET p.schema = 1000")
+    with pytest.raises(UnusableStoreError, match="newer release"):
+        opened().watermark()
+
+
+def test_migrations_run_twice_and_by_many_at_once(driver: Driver, opened: Callable[..., Neo4jStore]) -> None:
+    failures: list[BaseException] = []
+
+    def prepare() -> None:
+        try:
+            opened().watermark()
+        except BaseException as error:
+            failures.append(error)
+
+    for _ in range(2):
+        threads = [threading.Thread(target=prepare) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not failures
+    found, _, _ = driver.execute_query("MATCH (p:LineageState) RETURN p.epoch, p.schema, p.ledger")
+    assert [tuple(row) for row in found] == [(8, len(schema._MIGRATIONS), "one")]
+    assert {"lineage_gate", "lineage_key", "lineage_name", "lineage_alias"} <= names(driver, "CONSTRAINTS")
+
+
+def test_other_layout_of_bodies_is_made_anew(driver: Driver, opened: Callable[..., Neo4jStore]) -> None:
+    first = opened()
+    first.apply(changes([dataset("a")]), 5)
+    first.settle()
+    driver.execute_query("MATCH (p:LineageState) SET p.layout = 1")
+    store = opened()
+    assert store.watermark() == 0
+    assert dump(store) == []
+    assert opened().watermark() == 0
+
+
+def test_rebuild_and_fsck_on_the_command_line(
+    driver: Driver, neo4j_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ledger = make_ledger(tmp_path)
+    monkeypatch.setenv("LINEAGE_NEO4J_URI", neo4j_uri)
+    told = ["--store", "neo4j", "--data", str(tmp_path)]
+    assert run(["rebuild", *told]) == 0
+    assert dump_at(neo4j_uri, ledger) == expected(tmp_path, ledger)
+    assert run(["fsck", *told]) == 0
+    driver.execute_query("MATCH (v:Version) WITH v ORDER BY v.key LIMIT 3 DETACH DELETE v")
+    assert run(["fsck", *told]) != 0
+    assert "lacks" in "".join(capfd.readouterr())
+    assert run(["rebuild", *told]) == 0
+    assert dump_at(neo4j_uri, ledger) == expected(tmp_path, ledger)
+    ledger.close()
+
+
+def test_credentials_tls_and_what_the_settings_say(neo4j_machine: None, tmp_path: Path) -> None:
+    """One server for all of it, as each takes its time to start."""
+    with Neo4jServer(tmp_path / "neo4j", password="a long first password", tls=True) as server:
+        secret = tmp_path / "password"
+        secret.write_text("a long first password\n")
+        told = {"store": "neo4j", "neo4j_uri": server.uri.replace("bolt", "bolt+ssc"), "data": tmp_path}
+        from lineage.neo4j import open_store
+
+        store = open_store(read_settings({**told, "neo4j_password_file": secret}), "one")
+        store.apply(changes([dataset("a")]), 1)
+        assert store.watermark() == 1
+        _change_password(server, "a long first password", "a long second password")
+        secret.write_text("a long second password")
+        store.close()
+        store = open_store(read_settings({**told, "neo4j_password_file": secret}), "one")
+        assert store.watermark() == 1
+        store.close()
+        wrong = open_store(read_settings({**told, "neo4j_password": "not the one at all"}), "one")
+        with pytest.raises(UnusableStoreError, match="refuses the user name or the password"):
+            wrong.check()
+        wrong.close()
+        untrusted = {**told, "neo4j_uri": server.uri.replace("bolt", "bolt+s"), "neo4j_password_file": secret}
+        store = open_store(read_settings(untrusted), "one")
+        with pytest.raises(UnusableStoreError, match="certificate"):
+            store.check()
+        store.close()
+
+
+def _change_password(server: Neo4jServer, old: str, new: str) -> None:
+    with server.driver() as driver:
+        driver.execute_query("ALTER CURRENT USER SET PASSWORD FROM $old TO $new", old=old, new=new, database_="system")
