@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lineage.errors import DataFolderError
 from lineage.fold.fold import Fold, Taken
 from lineage.fold.store import FactStore
 from lineage.ledger import Ledger
@@ -68,8 +69,7 @@ class Projection:
         self._batch_records = batch_records
         self._scratch = scratch
         self._working = threading.RLock()
-        self._aligned = False
-        self._demanded = False
+        self._aligned = self._demanded = False
         self._renewal: Renewal | None = None
         self._known: int | None = ledger.size()
         self._skipped: set[Place] = set()
@@ -112,8 +112,8 @@ class Projection:
                 if is_time or self._unkept >= _KEEP_EVENTS:
                     self._keep(self.reached)
                 return True
-            except BaseException:
-                self._lose_track()
+            except BaseException as error:
+                self._lose_track(error)
                 raise
 
     def catch_up(self, advance: Advance | None = None, until: int | None = None) -> None:
@@ -137,8 +137,8 @@ class Projection:
             elif self._aligned and self._unkept:
                 try:
                     self._keep(self.reached)
-                except BaseException:
-                    self._lose_track()
+                except BaseException as error:
+                    self._lose_track(error)
                     raise
 
     def close(self) -> None:
@@ -147,10 +147,11 @@ class Projection:
             self._end_renewal()
             self._aligned = False
 
-    def _lose_track(self) -> None:
+    def _lose_track(self, error: BaseException) -> None:
         """Find out anew what was written. A store may have been writing the batch before when it took the last one."""
         self._aligned = False
-        self.reached = min(self.reached, self._sure)
+        if not isinstance(error, DataFolderError):  # which is a file's, and says nothing about such a store
+            self.reached = min(self.reached, self._sure)
 
     def _head(self, until: int | None) -> int:
         size = self._ledger.size()
@@ -266,8 +267,7 @@ class Projection:
 
     def _beside(self, scratch: GraphStore) -> Projection:
         """What folds the ledger anew into the facts, the predictions and ``scratch``."""
-        parts = self._ledger, self._facts, scratch, self._predictions
-        beside = Projection(*parts, rest=self._rest, kind=self._kind)
+        beside = Projection(self._ledger, self._facts, scratch, self._predictions, rest=self._rest, kind=self._kind)
         beside._skipped = self._skipped
         return beside
 

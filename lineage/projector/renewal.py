@@ -113,7 +113,8 @@ class Renewal:
                 return
         except DataFolderError:
             # At a damaged entry what stands before it is shown, and the ordinary way then says what is wrong.
-            if self._folding.reached >= self._until:
+            reached = self._scratch.watermark()
+            if reached >= self._until or (not reached and not is_empty(self._scratch)):
                 raise
         self._folding.keep()
         self._is_folded = True
@@ -145,7 +146,7 @@ class Renewal:
     def _write(self, writing: _Writing) -> bool:
         changes = writing.next()
         if changes is None:
-            write_through(self._store, Changes(), self._folding.reached, self._harden)
+            write_through(self._store, Changes(), self._scratch.watermark(), self._harden)
             return False
         try:
             write_through(self._store, changes, 0, self._harden)
