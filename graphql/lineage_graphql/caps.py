@@ -11,7 +11,8 @@ class Caps:
 
     ``cost`` is in fields resolved, as :mod:`lineage_graphql.cost` counts them before execution. A question stops
     looking after ``timeout * question_share`` and answers with what it has, cut; the operation ends at ``timeout``, a
-    whole answer that is streamed at ``whole_timeout``.
+    whole answer that is streamed at ``whole_timeout``. It waits ``head_wait`` for the graph to reach the ledger's head,
+    with ``minIndex`` ``read_wait``.
     """
 
     characters: int = 32_768
@@ -35,6 +36,7 @@ class Caps:
     whole_at_once: int = 2
     grace: float = 0.25
     read_wait: float = 2.0
+    head_wait: float = 2.0
     threads: int = 4
     waiting: int = 64
 

@@ -2,7 +2,7 @@
 
 All root fields of an operation share one view of the graph; it is opened in the thread that executes, with the first
 field that needs it, once the projection has reached the ledger's head as of the query's arrival (or after
-``caps.read_wait``, and then ``behind`` says how far it is).
+``caps.head_wait``, and then ``behind`` says how far it is); with ``minIndex``, that entry, or after ``caps.read_wait``.
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ class Operation(AbstractContextManager["Operation"]):
 
     def _open(self) -> View:
         head = self.context.head()
-        most = max(0.0, min(self.caps.read_wait, self.deadline - time.monotonic()))
+        longest = self.caps.read_wait if self.least else self.caps.head_wait
+        most = max(0.0, min(longest, self.deadline - time.monotonic()))
         self.context.wait_for(max(head, self.least), most)
         self.check_time()
         graph = Remembering(self._closing.enter_context(self.context.store.reader()))

@@ -38,6 +38,8 @@ from lineage_ingest.intake import (
     wrong_method,
 )
 
+_HEAD_WAIT = {"neo4j": 0.5}
+"""Seconds of a question's two, of stores that take more than one to find out that they are away."""
 _ADDRESSES = {
     "graphql": "/graphql",
     "answers": "/api/v1/answers",
@@ -142,7 +144,9 @@ class Server:
         """All that is not the intake's."""
         pages = FastAPI(title="Lineage", version=_version(), docs_url=None, redoc_url=None, lifespan=self._lifespan)
         pages.add_exception_handler(HTTPException, _problem)
-        context = graphql_context(self.folder, Caps(read_wait=self._settings.read_wait))
+        wait = self._settings.read_wait
+        head_wait = min(wait, _HEAD_WAIT.get(self._settings.store, wait))
+        context = graphql_context(self.folder, Caps(read_wait=wait, head_wait=head_wait))
         schema = build_schema(context.caps)
         pages.include_router(graphql_router(context, schema), prefix=_ADDRESSES["graphql"])
         pages.include_router(answers_router(context, schema, _refused), prefix=_ADDRESSES["answers"])

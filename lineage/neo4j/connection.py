@@ -2,7 +2,8 @@
 
 A server that stands still sends nothing, and a driver would wait for it. So a call that takes long has the server
 asked, over another connection, whether it is there: while it answers, the call goes on; if not, the call is given up
-and its connection with it.
+and its connection with it. The question itself stands on, for all calls: where a network is slow the connection that
+it needs is there for the next one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, AsyncSession, AsyncTransaction, Query
 from neo4j.auth_management import AsyncAuthManagers
@@ -26,13 +28,15 @@ _T = TypeVar("_T")
 
 _SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 _CONNECT_SECONDS = 1.2
+_ASKED_FOR = 5.0
+"""Seconds after which the server is asked whether it is there over yet another connection."""
 _POOL = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a call may take before the server is asked whether it is there, how long that may take, and how long
-    the call may take in all, as a reply may be lost on one connection; seconds."""
+    """How long a call may take before the server is asked whether it is there, how long that may take before the call
+    is given up, and how long the call may take in all, as a reply may be lost on one connection; seconds."""
 
     call: float
     ping: float
@@ -64,6 +68,28 @@ class Address:
             )
 
 
+class _Loop(asyncio.SelectorEventLoop):
+    """A loop that knows its connections: the driver closes them in the background, and the loop's end comes first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: WeakSet[asyncio.BaseTransport] = WeakSet()
+
+    async def create_connection(self, *told: Any, **named: Any) -> tuple[Any, Any]:
+        """As that of any loop."""
+        transport, protocol = await super().create_connection(*told, **named)
+        self._made.add(transport)
+        return transport, protocol
+
+    async def cut(self) -> None:
+        """Close all that is open still."""
+        await asyncio.sleep(0)  # what is being closed says good-bye
+        for transport in self._made:
+            if isinstance(transport, asyncio.WriteTransport):
+                transport.abort()
+        await asyncio.sleep(0)
+
+
 class Connection:
     """Runs coroutines on the driver from any thread. Nothing is connected until the first call. ``patience`` is that of
     calls that don't say theirs."""
@@ -71,10 +97,11 @@ class Connection:
     def __init__(self, address: Address, patience: Patience = PATIENT) -> None:
         self.address = address
         self.patience = patience
-        self._loop = asyncio.new_event_loop()
+        self._loop = _Loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="neo4j", daemon=True)
         self._starting = threading.Lock()
         self._driver: AsyncDriver | None = None
+        self._asking: asyncio.Task[None] | None = None
         self._closed = False
 
     def call(self, work: Callable[[], Coroutine[Any, Any, _T]], patience: Patience | None = None) -> _T:
@@ -118,8 +145,7 @@ class Connection:
             if self._driver is None:
                 self._loop.close()
                 return
-        with suppress(Exception):
-            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(_CONNECT_SECONDS)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -150,14 +176,16 @@ class Connection:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         if self._driver is not None:
-            await self._driver.close()
+            with suppress(DriverError, Neo4jError, OSError):  # the last is TimeoutError too: then connections are cut
+                await asyncio.wait_for(self._driver.close(), _CONNECT_SECONDS)
+        await self._loop.cut()
 
     async def _guarded(self, work: Callable[[], Awaitable[_T]], patience: Patience) -> _T:
         task = asyncio.ensure_future(work())
         end = self._loop.time() + patience.whole
         try:
             while not (await asyncio.wait({task}, timeout=patience.call))[0]:
-                await self._ping(patience.ping)
+                await self._is_there(task, patience.ping)
                 if self._loop.time() > end:
                     raise not_answering(self.address.uri, "it took too long")
             return task.result()
@@ -168,15 +196,24 @@ class Connection:
                 task.add_done_callback(_forget)
                 task.cancel()
 
-    async def _ping(self, seconds: float) -> None:
-        async def ping() -> None:
-            async with self.session() as session:
-                await (await session.run("RETURN 1")).consume()
-
+    async def _is_there(self, task: asyncio.Future[Any], seconds: float) -> None:
+        """Return once the server has answered, or ``task`` has ended. Raises UnavailableError where neither happens
+        within ``seconds``, and what the server, or the way to it, says instead of an answer."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.ensure_future(asyncio.wait_for(self._ask(), _ASKED_FOR))
+            self._asking.add_done_callback(_forget)
+        asking = self._asking
+        await asyncio.wait({task, asking}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return
         try:
-            await asyncio.wait_for(ping(), seconds)
-        except TimeoutError as error:
+            asking.result()  # which raises InvalidStateError where there is none
+        except (asyncio.InvalidStateError, TimeoutError) as error:
             raise not_answering(self.address.uri, "it takes requests and answers none") from error
+
+    async def _ask(self) -> None:
+        async with self.session() as session:
+            await (await session.run("RETURN 1")).consume()
 
 
 def _forget(task: asyncio.Future[Any]) -> None:

@@ -19,6 +19,8 @@ from lineage.neo4j.writer import ChangeList, Known
 
 _VIEW_SECONDS = 600.0
 """After so long the server ends a view: whoever opened it may be gone."""
+_WRITING_SECONDS = 0.2
+"""A view waits so long for the list that is being written."""
 
 _READ = "MATCH (p:LineageState {gate: 'open'}) RETURN p.watermark"
 _MARK_CLEARING = "MATCH (p:LineageState {gate: 'open'}) SET p.watermark = 0, p.clearing = true"
@@ -110,7 +112,7 @@ class Neo4jStore:
         """A consistent view; see :meth:`lineage.store.GraphStore.reader`. While it is open nothing is committed, and
         while something is being committed it waits."""
         if (writing := self._writing) is not None:
-            wait([writing], self._connection.patience.call / 2)
+            wait([writing], _WRITING_SECONDS)
         if not self._checked:
             self.check() if self._read_only else self._prepare(self._connection.patience)
         session, transaction, state, missing = self._connection.call(self._enter)

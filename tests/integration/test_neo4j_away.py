@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ SEARCH = 'query { search(text: "orders") { ledgerIndex behind hits { id } } }'
 QUICK = 2.0
 """Seconds in which a question is told that there is no answer, on a machine that does nothing else."""
 SLACK = 5.0
-"""What a machine that does much else may take longer; without a limit it would be a minute and more."""
+"""What a machine that does much else may take longer, now and then; without a limit it would be a minute and more."""
 PATIENCE = 120.0
 
 
@@ -92,6 +94,9 @@ class Shop:
         ledger.close()
 
 
+Open = Callable[[str], Shop]
+
+
 def until(true: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not true():
@@ -106,30 +111,46 @@ def proxy(neo4j_server: Neo4jServer, neo4j_uri: str) -> Iterator[TcpProxy]:
 
 
 @pytest.fixture
-def shop(proxy: TcpProxy, tmp_path: Path) -> Iterator[Shop]:
-    made = Shop(tmp_path, proxy.uri)
-    yield made
-    made.server.kill()
+def opened(tmp_path: Path) -> Iterator[Open]:
+    """Makes shops, whose servers end with the test."""
+    with ExitStack() as closing:
+
+        def make(uri: str) -> Shop:
+            made = Shop(tmp_path, uri)
+            closing.callback(made.server.kill)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def shop(proxy: TcpProxy, opened: Open) -> Shop:
+    return opened(proxy.uri)
 
 
 def away(shop: Shop) -> None:
     """What holds while the database is away."""
     assert shop.tell(50) < QUICK + SLACK
-    for _ in range(3):
+    took = []
+    for _ in range(5):
         code, message, seconds = shop.refusal()
         assert code == "UNAVAILABLE"
         assert "Neo4j" in message
-        assert seconds < QUICK + SLACK
+        took.append(seconds)
+    assert median(took) < QUICK
+    assert max(took) < QUICK + SLACK
+    until(lambda: "Neo4j" in (shop.readiness()["projection"]["waits"] or ""))
     told = shop.readiness()["projection"]
     assert told["behind"] >= 50
     assert told["seconds"] > 0
-    assert "Neo4j" in told["waits"]
     assert shop.server.metric("lineage_graph_store_up") == 0
 
 
-def test_server_starts_and_takes_events_while_neo4j_is_away(proxy: TcpProxy, neo4j_uri: str, tmp_path: Path) -> None:
+def test_server_starts_and_takes_events_while_neo4j_is_away(
+    opened: Open, proxy: TcpProxy, neo4j_uri: str, tmp_path: Path
+) -> None:
     proxy.refuse()
-    shop = Shop(tmp_path, proxy.uri)
+    shop = opened(proxy.uri)
     away(shop)
     proxy.accept()
     shop.ends_well(neo4j_uri)
@@ -149,7 +170,6 @@ def test_network_that_swallows_all(shop: Shop, proxy: TcpProxy, neo4j_uri: str) 
     shop.tell(20)
     until(shop.answers)
     proxy.stall()
-    time.sleep(8)  # until the projector has noticed too
     away(shop)
     proxy.resume()
     shop.ends_well(neo4j_uri)
@@ -163,10 +183,8 @@ def test_slow_network_is_slow_and_no_outage(shop: Shop, proxy: TcpProxy, neo4j_u
     shop.ends_well(neo4j_uri)
 
 
-def test_stopped_and_restarted_read_only_then_writable(
-    neo4j_server: Neo4jServer, neo4j_uri: str, tmp_path: Path
-) -> None:
-    shop = Shop(tmp_path, neo4j_uri)
+def test_stopped_and_restarted_read_only_then_writable(opened: Open, neo4j_server: Neo4jServer, neo4j_uri: str) -> None:
+    shop = opened(neo4j_uri)
     shop.tell(20)
     until(shop.answers)
     neo4j_server.stop()
@@ -184,9 +202,9 @@ def test_stopped_and_restarted_read_only_then_writable(
     shop.ends_well(neo4j_uri)
 
 
-def test_full_disk(neo4j_machine: None, tmp_path: Path) -> None:
+def test_full_disk(opened: Open, neo4j_machine: None, tmp_path: Path) -> None:
     with Neo4jServer(tmp_path / "neo4j") as neo4j:
-        shop = Shop(tmp_path, neo4j.uri)
+        shop = opened(neo4j.uri)
         shop.tell(20)
         until(shop.answers)
         neo4j.limit_file_size(1)
@@ -202,7 +220,6 @@ def test_frozen_server_process(shop: Shop, neo4j_server: Neo4jServer, neo4j_uri:
     shop.tell(20)
     until(shop.answers)
     neo4j_server.pause()
-    time.sleep(8)
     away(shop)
     neo4j_server.resume()
     shop.ends_well(neo4j_uri)
