@@ -18,7 +18,7 @@ from neo4j import Driver, GraphDatabase
 
 from lineage.settings import Settings
 from tests.free_port import free_port
-from tests.neo4j_jars import jars
+from tests.neo4j_jars import LTS, jars
 from tests.neo4j_process import answers_bolt, launch
 
 LONGEST_START = 180.0
@@ -94,9 +94,9 @@ def _warm(uri: str) -> None:
 def _command(home: Path, port: int) -> list[str]:
     told = _SETTINGS | {f"server.bolt.{of}_address": f"127.0.0.1:{port}" for of in ("listen", "advertised")}
     settings = [part for name, value in told.items() for part in ("-c", f"{name}={value}")]
-    java = ["java", f"-Xms{_HEAP}", f"-Xmx{_HEAP}", "-cp", str(jars() / "lib" / "*")]
+    java = [LTS.java(), f"-Xms{_HEAP}", f"-Xmx{_HEAP}", "-cp", str(jars(LTS) / "lib" / "*")]
     where = [f"--home-dir={home.resolve()}", f"--config-dir={home.resolve() / 'conf'}"]
-    return [*java, "org.neo4j.server.CommunityEntryPoint", *where, *settings]
+    return [*java, LTS.main, *where, *settings]
 
 
 def connected(uri: str) -> Driver:

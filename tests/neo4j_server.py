@@ -23,7 +23,7 @@ from typing import Any
 import neo4j
 
 from tests.free_port import free_port
-from tests.neo4j_jars import JarsError, alone, class_archive, jars
+from tests.neo4j_jars import JarsError, Release, alone, class_archive, jars, wanted
 from tests.neo4j_process import answers_bolt, launch
 from tests.neo4j_tls import certify
 
@@ -49,8 +49,8 @@ class Neo4jServer:
 
     ``settings`` are Neo4j's, and beat those given here. ``password``, of the user ``neo4j``, turns authentication on.
     ``read_only`` makes all databases so. ``tls`` asks for TLS, with a certificate of its own. ``file_size_limit`` is in
-    bytes (see ``limit_file_size``), ``heap`` is the JVM's. While it is stopped, all may be changed but ``home`` and
-    ``password``. ``port`` stays the same once the server has started.
+    bytes (see ``limit_file_size``), ``heap`` is the JVM's. While it is stopped, all may be changed but ``home``,
+    ``password`` and ``release``. ``port`` stays the same once the server has started.
     """
 
     def __init__(
@@ -63,8 +63,10 @@ class Neo4jServer:
         tls: bool = False,
         file_size_limit: int | None = None,
         heap: str = "512m",
+        release: Release | None = None,
     ) -> None:
         self.home = home
+        self.release = release or wanted()
         self.settings = dict(settings or {})
         self.password = password
         self.read_only = read_only
@@ -120,7 +122,7 @@ class Neo4jServer:
 
         The first start of all makes the archive of loaded classes, which takes as long as three starts.
         """
-        archive = _made_class_archive()
+        archive = _made_class_archive(self.release)
         self._start([f"-XX:SharedArchiveFile={archive}"] if archive.exists() else [])
         return self
 
@@ -215,8 +217,15 @@ class Neo4jServer:
             time.sleep(0.03)
 
     def _command(self, jvm: list[str]) -> list[str]:
-        java = ["java", f"-Xms{self.heap}", f"-Xmx{self.heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *jvm]
-        main = ["-cp", str(jars() / "lib" / "*"), "org.neo4j.server.CommunityEntryPoint"]
+        java = [
+            self.release.java(),
+            f"-Xms{self.heap}",
+            f"-Xmx{self.heap}",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            *jvm,
+        ]
+        main = ["-cp", str(jars(self.release) / "lib" / "*"), self.release.main]
         home = [f"--home-dir={self.home.resolve()}", f"--config-dir={self.home.resolve() / 'conf'}"]
         told = [part for name, value in self._all_settings().items() for part in ("-c", f"{name}={value}")]
         return [*java, *main, *home, *told]
@@ -256,22 +265,22 @@ class Neo4jServer:
         return code
 
 
-def _made_class_archive() -> Path:
+def _made_class_archive(release: Release) -> Path:
     """The archive of loaded classes, made by a server that is started for it; a lack of it is no error."""
-    archive = class_archive(jars())
+    archive = class_archive(release)
     if archive.exists():
         return archive
     with alone(archive):
         if not archive.exists():
-            _make_class_archive(archive)
+            _make_class_archive(release, archive)
     return archive
 
 
-def _make_class_archive(archive: Path) -> None:
+def _make_class_archive(release: Release, archive: Path) -> None:
     part = archive.with_suffix(".part")
     part.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as home:
-        server = Neo4jServer(Path(home))
+        server = Neo4jServer(Path(home), release=release)
         server._start([f"-XX:ArchiveClassesAtExit={part}"])
         with server.driver() as driver:
             driver.execute_query("UNWIND [1, 2] AS key MERGE (a:Node {key: key})-[:FEEDS]->(b) RETURN count(b)")

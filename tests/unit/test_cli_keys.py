@@ -51,7 +51,8 @@ def ready(monkeypatch: pytest.MonkeyPatch, capsys: Told, *words: str) -> str:
     """What ``lineage serve`` says on standard error when it is ready."""
     told: list[Settings] = []
 
-    def serve(settings: Settings, on_ready: object) -> None:
+    def serve(settings: Settings, on_ready: object, *, adopt: bool) -> None:
+        assert not adopt
         told.append(settings)
         assert callable(on_ready)
         on_ready("http://there")
