@@ -41,7 +41,7 @@ BARE = "bare Cypher"
 _DRAWN = 2_000
 """Datasets, besides the roots, among which those are found that have answers of the wanted sizes."""
 _ROWS = 2_000
-_WEAK = "MATCH (p:LineageState) SET p.weak = $weak"
+_WEAK = "MATCH (p:LineageState) SET p.weakKinds = $kinds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ def measure_answers(report: Report, ground: Ground, answers: Answers) -> None:
         measure_reach(report, both, subjects, answers.times)
         measure_seeds(report, both, subjects, answers)
     with connected(ground.uri) as driver:
-        driver.execute_query(_WEAK, weak=True)
+        driver.execute_query(_WEAK, kinds=[kind.value for kind in EdgeKind])
         with opened(ground, made) as both:
             measure_weak(report, both, subjects, answers.times)
-        driver.execute_query(_WEAK, weak=False)
+        driver.execute_query(_WEAK, kinds=[])
     with bound(CLIENT_CORE):
         measure_impact(report, ground, made, world, subjects, answers.times)
     nodes, edges = counted(made["sqlite"].data)

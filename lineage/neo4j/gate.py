@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 _SHARED = """
 MERGE (p:LineageState {gate: 'open'})
-RETURN p.ledger, p.watermark, p.epoch, p.schema, p.layout, p.weak, p.replaced, p.clearing,
+RETURN p.ledger, p.watermark, p.epoch, p.schema, p.layout, p.weakKinds, p.replacedKinds, p.clearing,
     COUNT { (:LineageMissing) }"""
 _EXCLUSIVE = """
 MATCH (p:LineageState {gate: 'open'}) WHERE p.epoch = $epoch AND p.ledger = $ledger
@@ -56,8 +56,8 @@ async def enter(transaction: AsyncTransaction) -> tuple[State, bool]:
     )
     if clearing:
         raise UnavailableError("The graph in Neo4j is being emptied.", hint="Ask again in a while.")
-    state = State(ledger, watermark or 0, epoch or 0, schema or 0, layout or 0, bool(weak), bool(replaced))
-    return state, bool(missing)
+    kinds = frozenset(weak or ()), frozenset(replaced or ())
+    return State(ledger, watermark or 0, epoch or 0, schema or 0, layout or 0, *kinds), bool(missing)
 
 
 async def commit(

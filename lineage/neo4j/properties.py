@@ -98,21 +98,27 @@ def name_value_key(scope: NameScope, value: str) -> str:
 
 
 def node_properties(node: Node) -> Properties:
-    """All that stands on the node; what is None is left out by the store. ``found`` and ``code`` are what a traversal
-    returns, as bytes and numbers are read fastest: the key, and of a flow its owner's; the code of the kind that
-    answers show, and of a flow :data:`OF_FLOW` and that of its owner's kind, none's until the writer knows it."""
+    """All that stands on the node; what is None is left out by the store. ``code`` is that of the kind that answers
+    show, and of a flow :data:`OF_FLOW` and that of its owner's kind, none's until the writer knows it."""
     owner = node.owner if isinstance(node, Flow) else None
+    code = OF_NOBODY if isinstance(node, Flow) else KIND_CODES[kind_of_node(node)]
     told: Properties = {
         "key": node.key.hex(),
         "kind": kind_of(node),
-        "found": node.key + owner if owner else node.key,
-        "code": OF_NOBODY if isinstance(node, Flow) else KIND_CODES[kind_of_node(node)],
+        "found": found_bytes(node.key, owner, code),
+        "code": code,
         "body": encode_node(node),
     }
     told.update(_TOLD[type(node)](node))
     if labels := labels_of(node):
         told.update(search_properties(labels[0].namespace if labels[0].by_namespace else None, labels[0].name))
     return told
+
+
+def found_bytes(key: bytes, owner: bytes | None, code: int) -> bytes:
+    """What a traversal returns of a node, as one property in bytes is read fastest: its key, of a flow its owner's if
+    it has one, and its code."""
+    return key + (owner or b"") + code.to_bytes()
 
 
 def search_properties(namespace: str | None, name: str) -> Properties:

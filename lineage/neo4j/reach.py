@@ -4,7 +4,7 @@
 ``VarLengthExpand(Pruning,BFS,All)``), but once for each row of ``s``. So many seeds are tied to one probe, in a
 transaction that is rolled back: seeds that are flows through a second one, as a flow seed counts for one step. The
 length of a path then says the distance by itself. Two lists come back, as rows and texts cost more than the traversal:
-of each node its key as bytes, and its distance and kind in one number.
+of each node one property, in bytes, and the length of the path. Nothing is ordered, unless there is too much of it.
 
 How strong the best path is, narrower walks say, as in :mod:`lineage.topology.strength`; none where no edge was ever
 weak, and only a count where no weak edge is on any path.
@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from neo4j import AsyncSession, AsyncTransaction
 from neo4j.exceptions import Neo4jError
 from numpy.typing import NDArray
 
-from lineage.key_array import KeyArray
+from lineage.key_array import KeyArray, pack, unpack
 from lineage.kind import KIND_CODES, Kind
 from lineage.model import Evidence
 from lineage.neo4j.connection import Connection, rows, rows_within
@@ -36,9 +37,10 @@ _FEW = 1_000
 """So many of the nearest are told where time is over."""
 _FEW_SECONDS = 0.5
 _COLUMN = KIND_CODES[Kind.COLUMN]
-_CODES = 2 * OF_FLOW
-_KEY_BYTES = 16
 _ATTEMPTS = 5
+_PLAIN = np.dtype([("key", ">u8", 2), ("code", "u1")])
+_OWNED = np.dtype([("key", ">u8", 2), ("owner", ">u8", 2), ("code", "u1")])
+"""What ``found`` of a node says (:func:`lineage.neo4j.properties.found_bytes`)."""
 
 _SEEDS = "MATCH (s:Lineage) WHERE s.key IN $keys AND NOT s:LineageMissing RETURN s.key, s.code"
 _TIE = {
@@ -54,10 +56,14 @@ CALL (q) { UNWIND $far AS key MATCH (s:Lineage {key: key}) CREATE (q)<-[:PROBE]-
 RETURN elementId(p)""",
 }
 _ONE = "(s:Lineage&!LineageMissing {key: $key})"
-_FIND = """
-WITH s, t, min(length(p)) AS d WHERE t.found IS NOT NULL
-WITH s, t, d ORDER BY d LIMIT $limit
-RETURN s.code, collect(t.found), collect(d * $codes + t.code)"""
+_LENGTHS = " WITH t, min(length(p)) AS d"
+_PRESENT = " WHERE t.found IS NOT NULL WITH t, d"
+_LISTS = " LIMIT $limit WITH collect(t.found) AS found, collect(d) AS lengths"
+_RETURN = {
+    False: " OPTIONAL MATCH (s:Lineage {key: $key}) RETURN s.code, found, lengths",
+    True: " RETURN null, found, lengths",
+}
+"""By whether the start is a probe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +78,30 @@ class _Start:
     probed: bool
 
 
-@dataclass(slots=True)
-class _Lists:
-    """What a walk found, nearest first: of each node the key, behind it the owner's if it has one, and the length of
-    the path with the code of the kind. ``start`` is the code of where it began."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a walk found: of each node the key, that of what answers name in its place (zeros if nothing), its code, and
+    the length of the path. ``start`` is the code of where it began."""
 
-    start: int | None = None
-    found: list[bytes] = field(default_factory=list)
-    values: list[int] = field(default_factory=list)
+    start: int | None
+    keys: KeyArray
+    things: KeyArray
+    codes: NDArray[np.uint8]
+    lengths: NDArray[np.int64]
 
-    def without(self, seeds: frozenset[bytes], most: int) -> _Lists:
-        """The first ``most`` that are no seed."""
-        keep = [i for i, each in enumerate(self.found) if each[:_KEY_BYTES] not in seeds][:most]
-        if len(keep) == len(self.found):
-            return self
-        return _Lists(self.start, [self.found[i] for i in keep], [self.values[i] for i in keep])
+    def only(self, rows: NDArray[Any]) -> _Found:
+        """Of all that, these rows."""
+        return _Found(self.start, self.keys[rows], self.things[rows], self.codes[rows], self.lengths[rows])
+
+    def without(self, seeds: frozenset[bytes]) -> _Found:
+        """What is no seed."""
+        perhaps = np.flatnonzero(np.isin(self.keys[:, 0], pack(list(seeds))[:, 0]))
+        wrong = [row for row, key in zip(perhaps, unpack(self.keys[perhaps]), strict=True) if key in seeds]
+        return self.only(np.delete(np.arange(len(self.keys)), wrong)) if wrong else self
+
+    def nearest(self, most: int) -> _Found:
+        """So many, of the shortest paths."""
+        return self if len(self.keys) <= most else self.only(np.argsort(self.lengths, kind="stable")[:most])
 
 
 class Traversal:
@@ -157,50 +172,66 @@ class _Walks:
     async def run(self) -> Reach:
         cut: str | None = None
         try:
-            lists = await self._find(self._walk, self._limits.nodes + 1)
+            found = await self._find(self._walk, self._limits.nodes + 1)
         except Neo4jError as error:
             if error.code not in TIMED_OUT or self._start.probed:
                 raise
-            cut, lists = _TIME, await self._few()
-        if len(lists.found) > self._limits.nodes:
-            lists, cut = lists.without(frozenset(), self._limits.nodes), cut or _NODES
-        keys, things, codes, lengths = _columns(lists)
-        evidence, certain, stale = await self._strength([each[:_KEY_BYTES] for each in lists.found], cut)
-        return Reach(keys, things, codes, self._distances(lists, lengths, codes), evidence, certain, stale, cut)
+            cut, found = _TIME, await self._few()
+        if len(found.keys) > self._limits.nodes:
+            found, cut = found.nearest(self._limits.nodes), cut or _NODES
+        is_flow = found.codes >= OF_FLOW
+        kinds = np.where(is_flow, found.codes - OF_FLOW, found.codes).astype(np.uint8)
+        evidence, certain, stale = await self._strength(found.keys, cut)
+        return Reach(found.keys, found.things, kinds, self._distances(found), evidence, certain, stale, cut)
 
-    async def _find(self, walk: Walk, most: int, seconds: float | None = None) -> _Lists:
+    async def _find(self, walk: Walk, most: int, seconds: float | None = None) -> _Found:
         """The nearest ``most`` that a path leads to, seeds apart."""
-        told = {"limit": most + len(self._start.seeds), "codes": _CODES}
-        found = await self._ask(self._match(walk) + _FIND, told, seconds)
-        return _Lists(*found[0]).without(self._start.seeds, most) if found else _Lists()
+        limit = most + len(self._start.seeds)
+        found = await self._lists(walk, limit, seconds, ordered=False)
+        if len(found.keys) == limit:
+            found = await self._lists(walk, limit, seconds, ordered=True)
+        return found.without(self._start.seeds).nearest(most)
 
-    async def _few(self) -> _Lists:
+    async def _lists(self, walk: Walk, limit: int, seconds: float | None, *, ordered: bool) -> _Found:
+        """At most ``limit`` that a path leads to: if ``ordered`` the nearest, else any."""
+        query = self._match(walk) + _LENGTHS
+        if self._start.probed or walk.marks.missing:
+            query += _PRESENT
+        if ordered:
+            query += " ORDER BY d"
+        ((start, found, lengths),) = await self._ask(
+            query + _LISTS + _RETURN[self._start.probed], {"limit": limit}, seconds
+        )
+        return _columns(start, found, lengths)
+
+    async def _few(self) -> _Found:
         try:
             return await self._find(self._walk, min(_FEW, self._limits.nodes), _FEW_SECONDS)
         except Neo4jError as error:
             if error.code not in TIMED_OUT:
                 raise
-            return _Lists()
+            return _columns(None, [], [])
 
-    def _distances(self, lists: _Lists, lengths: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.int32]:
+    def _distances(self, found: _Found) -> NDArray[np.int32]:
         """Flows entered, of a path of so many edges; of columns, columns."""
+        lengths = found.lengths
         if self._start.probed:
-            found = np.where(codes == _COLUMN, lengths - 1, lengths // 2)
-        elif lists.start is not None and lists.start >= OF_FLOW:
-            found = lengths // 2 + 1
+            distances = np.where(found.codes == _COLUMN, lengths - 1, lengths // 2)
+        elif found.start is not None and found.start >= OF_FLOW:
+            distances = lengths // 2 + 1
         else:
-            found = np.where(codes == _COLUMN, lengths, (lengths + 1) // 2)
-        return found.astype(np.int32)
+            distances = np.where(found.codes == _COLUMN, lengths, (lengths + 1) // 2)
+        return distances.astype(np.int32)
 
     async def _strength(
-        self, keys: list[bytes], cut: str | None
+        self, found: KeyArray, cut: str | None
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
-        """Evidence, certainty and staleness of the best path to each of ``keys``."""
+        """Evidence, certainty and staleness of the best path to each of ``found``."""
         edges, wiring = self._walk.edges, self._walk.level is Level.LOGICAL
-        certain, stale = np.ones(len(keys), np.bool_), np.zeros(len(keys), np.bool_)
-        if not self._walk.marks.weak or not keys or await self._are_all_strong(len(keys), cut, wiring):
-            return np.zeros(len(keys), np.uint8), certain, stale
-        weakest = EVIDENCE_CODES[edges.evidence]
+        certain, stale = np.ones(len(found), np.bool_), np.zeros(len(found), np.bool_)
+        if not self._walk.marks.weak or not len(found) or await self._are_all_strong(len(found), cut, wiring):
+            return np.zeros(len(found), np.uint8), certain, stale
+        keys, weakest = unpack(found), EVIDENCE_CODES[edges.evidence]
         evidence = np.full(len(keys), weakest, np.uint8)
         for stronger in reversed([each for each in Evidence if EVIDENCE_CODES[each] < weakest]):
             evidence[await self._are_in(keys, self._walk.narrower(evidence=stronger))] = EVIDENCE_CODES[stronger]
@@ -230,12 +261,12 @@ class _Walks:
     async def _are_in(self, keys: list[bytes], walk: Walk) -> NDArray[np.bool_]:
         """Which of ``keys`` a path of ``walk`` leads to; none that is not known for want of time."""
         try:
-            lists = await self._find(walk, self._limits.nodes)
+            found = await self._find(walk, self._limits.nodes)
         except Neo4jError as error:
             if error.code not in TIMED_OUT or self._start.probed:
                 raise
-            lists = _Lists()
-        reached = {each[:_KEY_BYTES] for each in lists.found}
+            return np.zeros(len(keys), np.bool_)
+        reached = set(unpack(found.keys))
         return np.array([key in reached for key in keys], np.bool_)
 
     async def _ask(self, query: str, told: dict[str, Any], seconds: float | None = None) -> Sequence[Sequence[Any]]:
@@ -251,17 +282,20 @@ class _Walks:
         return walk.pattern(self._start.match, probed=False)
 
 
-def _columns(lists: _Lists) -> tuple[KeyArray, KeyArray, NDArray[np.uint8], NDArray[np.int64]]:
-    """Keys, what answers name in their place, codes of the kind of that, and lengths of paths."""
-    values = np.array(lists.values, np.int64)
-    lengths, codes = values // _CODES, values % _CODES
-    blocks = np.frombuffer(b"".join(lists.found), dtype=">u8").reshape(-1, 2).astype(np.uint64)
-    counts = np.fromiter(map(len, lists.found), np.int64, len(lists.found)) // _KEY_BYTES
-    ends = np.cumsum(counts)
-    keys, things = blocks[ends - counts], blocks[ends - 1]
-    is_flow = codes >= OF_FLOW
-    things[is_flow & (counts == 1)] = 0
-    return keys, things, np.where(is_flow, codes - OF_FLOW, codes).astype(np.uint8), lengths
+def _columns(start: int | None, found: list[bytes], lengths: list[int]) -> _Found:
+    """``found`` of nodes, and the lengths of the paths to them, as columns: what has an owner first."""
+    told = np.array(lengths, np.int64)
+    is_owned = np.fromiter(map(len, found), np.int64, len(found)) == _OWNED.itemsize
+    owned = np.frombuffer(b"".join(compress(found, is_owned)), _OWNED)
+    plain = np.frombuffer(b"".join(compress(found, ~is_owned)), _PLAIN)
+    themselves = np.where(plain["code"][:, None] >= OF_FLOW, 0, plain["key"])
+    return _Found(
+        start,
+        np.concatenate([owned["key"], plain["key"]]).astype(np.uint64),
+        np.concatenate([owned["owner"], themselves]).astype(np.uint64),
+        np.concatenate([owned["code"], plain["code"]]),
+        np.concatenate([told[is_owned], told[~is_owned]]),
+    )
 
 
 def _seconds(limits: Limits) -> float | None:

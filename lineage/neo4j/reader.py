@@ -15,6 +15,7 @@ from lineage.neo4j import dump
 from lineage.neo4j.connection import Connection, rows
 from lineage.neo4j.properties import EDGE_COLUMNS, edge_of, name_value_key, node_of
 from lineage.neo4j.reach import Traversal
+from lineage.neo4j.schema import State
 from lineage.neo4j.search import Search
 from lineage.neo4j.walk import Marks, Walk
 from lineage.store import EVERYTHING, Direction, EdgeFilter, Level, Limits, Reach
@@ -42,18 +43,18 @@ _COUNT = (
 
 
 class Neo4jReader:
-    """A :class:`~lineage.store.GraphReader` on a transaction that holds the lock shared. ``watermark`` is what that
-    found; ``marks`` what need not be looked for."""
+    """A :class:`~lineage.store.GraphReader` on a transaction that holds the lock shared. ``state`` is what that found;
+    ``missing`` says whether any end of an edge is."""
 
-    def __init__(self, connection: Connection, watermark: int, marks: Marks) -> None:
+    def __init__(self, connection: Connection, state: State, *, missing: bool) -> None:
         self._connection = connection
-        self._watermark = watermark
-        self._marks = marks
+        self._state = state
+        self._missing = missing
 
     @property
     def ledger_size(self) -> int:
         """The watermark of this view."""
-        return self._watermark
+        return self._state.watermark
 
     def fetch(self, keys: Sequence[bytes]) -> list[Node | None]:
         """The nodes of ``keys``, in that order; None where there is none."""
@@ -84,7 +85,9 @@ class Neo4jReader:
         limits: Limits = Limits(),  # noqa: B008  (frozen)
     ) -> Reach:
         """Everything that a path from any seed leads to; see :meth:`lineage.store.GraphReader.reach`."""
-        walk = Walk(level, direction, edges, self._marks)
+        kinds = {kind.value for kind in level.edge_kinds}
+        marks = Marks(self._missing, bool(kinds & self._state.weak), bool(kinds & self._state.replaced))
+        walk = Walk(level, direction, edges, marks)
         return self._connection.call(lambda: Traversal(self._connection, walk, limits).run(seeds))
 
     def are_latest(self, versions: KeyArray, as_of: int | None = None) -> NDArray[np.bool_]:

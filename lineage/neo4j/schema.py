@@ -25,7 +25,7 @@ from lineage.neo4j.connection import rows
 OURS = ("Lineage", "LineageName", "LineageAlias", "LineageState")
 """Every node of ours has exactly one of these labels."""
 
-LAYOUT = crc32(repr((1, body.LAYOUT)).encode())
+LAYOUT = crc32(repr((2, body.LAYOUT)).encode())
 """Follows from what is written and from the model's fields: another one, and the graph is made anew."""
 
 _OLDEST = (5, 26)
@@ -50,7 +50,7 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 _STATE = """
 MATCH (p:LineageState)
-RETURN p.ledger, p.watermark, p.epoch, p.schema, p.layout, p.weak, p.replaced LIMIT 1"""
+RETURN p.ledger, p.watermark, p.epoch, p.schema, p.layout, p.weakKinds, p.replacedKinds LIMIT 1"""
 _COUNTS = "RETURN " + ", ".join(
     ["COUNT { () }", *(f"COUNT {{ (:{label}) }}" for label in OURS)]  # the count store's, whatever there is
 )
@@ -70,16 +70,16 @@ RETURN p.epoch, p.layout"""
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the state node says. ``weak`` and ``replaced`` say whether any edge ever was: see
-    :mod:`lineage.neo4j.writer`."""
+    """What the state node says. ``weak`` and ``replaced`` are the kinds of which any edge ever
+    was: see :mod:`lineage.neo4j.writer`."""
 
     ledger: str
     watermark: int
     epoch: int
     schema: int
     layout: int
-    weak: bool
-    replaced: bool
+    weak: frozenset[str]
+    replaced: frozenset[str]
 
 
 async def read_state(session: AsyncSession) -> State | None:
@@ -88,7 +88,7 @@ async def read_state(session: AsyncSession) -> State | None:
     if not found:
         return None
     ledger, watermark, epoch, schema, layout, weak, replaced = found[0]
-    return State(ledger, watermark, epoch, schema, layout, bool(weak), bool(replaced))
+    return State(ledger, watermark, epoch, schema, layout, frozenset(weak or ()), frozenset(replaced or ()))
 
 
 def check_version(agent: str) -> None:

@@ -14,7 +14,6 @@ from lineage.model import Changes
 from lineage.neo4j import gate, schema
 from lineage.neo4j.connection import PATIENT, PROMPT, Address, Connection, Patience, rows
 from lineage.neo4j.reader import Neo4jReader
-from lineage.neo4j.walk import Marks
 from lineage.neo4j.writer import ChangeList, Known
 
 _VIEW_SECONDS = 600.0
@@ -27,7 +26,7 @@ _MARK_CLEARING = "MATCH (p:LineageState {gate: 'open'}) SET p.watermark = 0, p.c
 _CLEAR = "MATCH (n:%s) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
 _CLEARED = """
 MATCH (p:LineageState {gate: 'open'})
-SET p.watermark = 0, p.weak = false, p.replaced = false, p.layout = $layout REMOVE p.clearing"""
+SET p.watermark = 0, p.layout = $layout REMOVE p.weakKinds, p.replacedKinds, p.clearing"""
 _OUTDATE = "MATCH (p:LineageState {gate: 'open'}) SET p.watermark = 0"
 
 
@@ -119,8 +118,7 @@ class Neo4jStore:
         try:
             if state.ledger not in (None, self._ledger):
                 raise UnusableStoreError(f"This database holds the graph of another ledger ({state.ledger}) now.")
-            marks = Marks(missing, state.weak, state.replaced)
-            yield Neo4jReader(self._connection, state.watermark, marks)
+            yield Neo4jReader(self._connection, state, missing=missing)
         finally:
             with suppress(LineageError):
                 self._connection.call(lambda: _leave(session, transaction))

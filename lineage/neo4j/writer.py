@@ -1,7 +1,8 @@
 """A change list into the database: a statement for each kind of node and edge, all rows of it at once.
 
-Two marks on the state node save work at reading: ``weak`` says that some edge was ever less than declared, certain and
-fresh, ``replaced`` that some edge ever ended. They are set with the first such edge, and gone with the graph.
+Two marks on the state node save work at reading: ``weakKinds`` are those of which some edge was ever less than
+declared, certain and fresh, ``replacedKinds`` those of which one ever ended. They come with the first such edge, and go
+with the graph.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from lineage.neo4j.properties import (
     alias_rows,
     edge_properties,
     flow_code,
+    found_bytes,
     is_weak,
     name_key,
     node_properties,
@@ -43,14 +45,14 @@ UNWIND $rows AS r MATCH (m:LineageAlias {of: r.of}) WHERE NOT m.key IN r.kept DE
 _PUT_ALIASES = """
 UNWIND $rows AS r MATCH (n:Lineage {key: r.of})
 MERGE (m:LineageAlias {key: r.key}) SET m = r MERGE (m)-[:ALIAS_OF]->(n)"""
-_SHOW_OWNERS = """
-UNWIND $rows AS r MATCH (f:Flow {owner: r.key}) WHERE f.code <> r.code SET f.code = r.code"""
-_FIND_OWNERS = """
-UNWIND $rows AS r MATCH (o:Lineage {key: r.owner}) MATCH (f:Lineage {key: r.key})
-WHERE o.code IS NOT NULL SET f.code = o.code + $flow"""
+_OF_OWNERS = """
+UNWIND $rows AS r MATCH (f:Flow {owner: r.key}) WHERE f.code <> r.code RETURN f.key, f.owner, r.code"""
+_OWNERS_OF = """
+UNWIND $rows AS r MATCH (o:Lineage {key: r.owner}) WHERE o.code IS NOT NULL RETURN r.key, r.owner, o.code + $flow"""
+_SET_CODES = "UNWIND $rows AS r MATCH (f:Lineage {key: r.key}) SET f.code = r.code, f.found = r.found"
 _MISSING = "UNWIND $rows AS key MERGE (n:Lineage {key: key}) ON CREATE SET n:LineageMissing"
 _UNNEEDED = """
-UNWIND $rows AS key MATCH (n:LineageMissing {key: key}) WHERE NOT EXISTS { (n)--() } DELETE n"""
+UNWIND $rows AS key MATCH (n:Lineage {key: key}) WHERE n:LineageMissing AND NOT EXISTS { (n)--() } DELETE n"""
 _PUT_NAMES = """
 UNWIND $rows AS r MATCH (n:Lineage {key: r.node})
 MERGE (m:LineageName {key: r.key}) ON CREATE SET m.scope = r.scope, m.value = r.value
@@ -60,8 +62,9 @@ UNWIND $rows AS r MATCH (m:LineageName {key: r.key})-[x:NAMES]->(n:Lineage {key:
 _UNUSED_NAMES = "UNWIND $rows AS r MATCH (m:LineageName {key: r.key}) WHERE NOT EXISTS { (m)--() } DELETE m"
 _REACHED = """
 MATCH (p:LineageState {gate: 'open'})
-SET p.watermark = $watermark, p.weak = coalesce(p.weak, false) OR $weak,
-    p.replaced = coalesce(p.replaced, false) OR $replaced"""
+SET p.watermark = $watermark,
+    p.weakKinds = coalesce(p.weakKinds, []) + [k IN $weak WHERE NOT k IN coalesce(p.weakKinds, [])],
+    p.replacedKinds = coalesce(p.replacedKinds, []) + [k IN $replaced WHERE NOT k IN coalesce(p.replacedKinds, [])]"""
 
 Row = Any
 _MOST_KNOWN = 200_000
@@ -119,7 +122,11 @@ class ChangeList:
         self._gone_edges = _keys_by_kind(key for key, edge in changes.edges.items() if edge is None)
         self._names = [_name_row(name) for name, present in changes.names.items() if present]
         self._gone_names = [_name_row(name) for name, present in changes.names.items() if not present]
-        self._ended = {"watermark": watermark, "weak": any(map(is_weak, edges)), "replaced": _any_replaced(edges)}
+        self._ended = {
+            "watermark": watermark,
+            "weak": sorted({edge.kind.value for edge in edges if is_weak(edge)}),
+            "replaced": sorted({edge.kind.value for edge in edges if edge.until is not None}),
+        }
 
     def _set_aliases(self, known: Known) -> None:
         changed = {key: found for key, found in self.datasets.items() if known.aliases.get(key) != found}
@@ -136,8 +143,8 @@ class ChangeList:
         await _each(transaction, _PUT_ALIASES, self._aliases)
         await self._write_edges(transaction)
         await self._write_names(transaction)
-        await _each(transaction, _SHOW_OWNERS, self.owners)
-        await _each(transaction, _FIND_OWNERS, self._flows)
+        await _set_codes(transaction, _OF_OWNERS, self.owners)
+        await _set_codes(transaction, _OWNERS_OF, self._flows)
         await _each(transaction, _UNNEEDED, self._perhaps_unneeded())
         await rows(transaction, _REACHED, self._ended)
 
@@ -164,7 +171,18 @@ class ChangeList:
 
 async def _each(transaction: AsyncManagedTransaction, query: str, told: Sequence[Row]) -> None:
     for start in range(0, len(told), _PIECE):
-        await rows(transaction, query, {"rows": told[start : start + _PIECE], "flow": OF_FLOW})
+        await rows(transaction, query, {"rows": told[start : start + _PIECE]})
+
+
+async def _set_codes(transaction: AsyncManagedTransaction, query: str, told: Sequence[Row]) -> None:
+    """Put on flows what ``query`` returns: key, owner and code."""
+    for start in range(0, len(told), _PIECE):
+        found = await rows(transaction, query, {"rows": told[start : start + _PIECE], "flow": OF_FLOW})
+        flows = [
+            {"key": key, "code": code, "found": found_bytes(bytes.fromhex(key), bytes.fromhex(owner), code)}
+            for key, owner, code in found
+        ]
+        await _each(transaction, _SET_CODES, flows)
 
 
 async def _count(transaction: AsyncManagedTransaction, query: str, told: Sequence[Row]) -> int:
@@ -201,6 +219,7 @@ def _by_kind(nodes: Iterable[Node], codes: Mapping[str, int]) -> dict[str, list[
         told = node_properties(node)
         if isinstance(node, Flow):
             told["code"] = codes.get(told["owner"], OF_NOBODY)
+            told["found"] = found_bytes(node.key, node.owner, told["code"])
         found.setdefault(told["kind"], []).append(told)
     return found
 
@@ -223,7 +242,3 @@ def _keys_by_kind(keys: Iterable[EdgeKey]) -> dict[EdgeKind, list[Properties]]:
 def _name_row(name: Any) -> Properties:
     scope, value, node = name
     return {"key": name_key(name), "scope": scope.value, "value": value, "node": node.hex()}
-
-
-def _any_replaced(edges: Iterable[Edge]) -> bool:
-    return any(edge.until is not None for edge in edges)
