@@ -78,7 +78,9 @@ class Settings(BaseSettings):
 
     feed_wait: float = _setting(60.0, "Longest wait that a reader of the ledger feed may ask for.", "s", ge=0)
     feed_limit: int = _setting(10_000, "Most entries that one feed answer gives.", "entries", ge=1)
-    read_wait: float = _setting(2.0, "Longest wait of a question for the projection to catch up.", "s", ge=0)
+    read_wait: float = _setting(
+        2.0, "Longest wait of a question for the projection; with Neo4j 0.5 s but for `minIndex`.", "s", ge=0
+    )
 
     rejected_records: int = _setting(1_000, "Refusals that are kept, of access a tenth at most.", "records", ge=1)
     rejected_bytes: int = _setting(64 * MIB, "Bytes of refused bodies that are kept.", "bytes", ge=1024)

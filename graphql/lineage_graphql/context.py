@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from lineage.answer import Answer, View
-from lineage.errors import QuestionTimeoutError
+from lineage.errors import QuestionTimeoutError, UnavailableError
 from lineage.model import Node
 from lineage.predictions import PredictionReader
 from lineage.store import GraphReader, GraphStore, Limits
@@ -88,6 +88,7 @@ class Operation(AbstractContextManager["Operation"]):
         self.limits = Limits(deadline=start + self.timeout * self.caps.question_share)
         self._closing = ExitStack()
         self._view: View | None = None
+        self._failure: UnavailableError | None = None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -101,8 +102,14 @@ class Operation(AbstractContextManager["Operation"]):
     @property
     def view(self) -> View:
         """The view that this operation sees, whatever is written meanwhile."""
+        if self._failure is not None:
+            raise self._failure  # the other fields of the operation need not wait for it too
         if self._view is None:
-            self._view = self._open()
+            try:
+                self._view = self._open()
+            except UnavailableError as error:
+                self._failure = error
+                raise
         return self._view
 
     def _open(self) -> View:

@@ -28,8 +28,9 @@ _T = TypeVar("_T")
 
 _SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 _CONNECT_SECONDS = 1.2
-_ASKED_FOR = 5.0
+_ASKED_FOR = 2.0
 """Seconds after which the server is asked whether it is there over yet another connection."""
+_LAST_SECONDS = 0.2
 _POOL = 200
 
 
@@ -120,7 +121,8 @@ class Connection:
             if self._closed:
                 raise not_answering(self.address.uri, "it was closed")
             if self._driver is None:
-                self._thread.start()
+                if not self._thread.is_alive():
+                    self._thread.start()
                 self._driver = asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
         return asyncio.run_coroutine_threadsafe(self._guarded(work, patience or self.patience), self._loop)
 
@@ -142,7 +144,7 @@ class Connection:
             if self._closed:
                 return
             self._closed = True
-            if self._driver is None:
+            if not self._thread.is_alive():
                 self._loop.close()
                 return
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
@@ -171,7 +173,9 @@ class Connection:
             raise BadInputError(f"{address.uri} can't be used: {error}", field="neo4j_uri") from error
 
     async def _end(self) -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others := self._others():
+            await asyncio.wait(others, timeout=_LAST_SECONDS)  # views that were given up are being closed
+        others = self._others()
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
@@ -179,6 +183,10 @@ class Connection:
             with suppress(DriverError, Neo4jError, OSError):  # the last is TimeoutError too: then connections are cut
                 await asyncio.wait_for(self._driver.close(), _CONNECT_SECONDS)
         await self._loop.cut()
+
+    @staticmethod
+    def _others() -> set[asyncio.Task[Any]]:
+        return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
 
     async def _guarded(self, work: Callable[[], Awaitable[_T]], patience: Patience) -> _T:
         task = asyncio.ensure_future(work())

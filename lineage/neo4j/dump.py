@@ -17,7 +17,7 @@ _PIECE = 2_000
 _KEYS = """
 MATCH (n:Lineage) WHERE n.key > $after WITH n ORDER BY n.key LIMIT $limit
 RETURN collect(n.key), collect(coalesce(n.kind, ''))"""
-_EDGES = f"MATCH (a:Lineage)-[r:%s]->(b) WHERE a.key IN $keys RETURN collect([{EDGE_COLUMNS}])"
+_EDGES = f"MATCH (a:Lineage)-[r:%s]->(b:Lineage) WHERE a.key IN $keys RETURN collect([{EDGE_COLUMNS}])"
 _NAMES = """
 MATCH (m:LineageName) WHERE m.key > $after WITH m ORDER BY m.key LIMIT $limit
 RETURN max(m.key), collect([m.scope, m.value, COLLECT { MATCH (m)-[:NAMES]->(n) RETURN n.key }])"""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from neo4j import AsyncManagedTransaction, AsyncTransaction
@@ -38,9 +39,9 @@ _STILL = "MATCH (p:LineageState {gate: 'open'}) WHERE p.epoch = $epoch AND p.led
 
 LONGEST_COMMIT = 30.0
 """Seconds after which a reply is taken for lost, though the server answers others: what was written, the next look at
-the watermark says."""
+the watermark says. A long list gets more."""
 _FIRST_WAIT = 0.1
-_LONGEST_WAIT = 5.0
+_LONGEST_WAIT = 1.0
 _PAUSE = 0.1
 
 
@@ -60,37 +61,68 @@ async def enter(transaction: AsyncTransaction) -> tuple[State, bool]:
     return State(ledger, watermark or 0, epoch or 0, schema or 0, layout or 0, *kinds), bool(missing)
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who wants to commit: the ledger, the epoch, and the watermark that this projector left, None if not known."""
+
+    ledger: str
+    epoch: int
+    watermark: int | None = None
+
+
 async def commit(
-    connection: Connection, ledger: str, epoch: int, work: Callable[[AsyncManagedTransaction], Awaitable[_T]]
+    connection: Connection,
+    claim: Claim,
+    work: Callable[[AsyncManagedTransaction], Awaitable[_T]],
+    longest: float = LONGEST_COMMIT,
 ) -> _T:
     """What ``work`` returns, run in a transaction that has the lock; it may be run more than once.
 
-    Raises UnusableStoreError where another projector has taken over.
+    Raises UnavailableError after ``longest`` seconds, or where somebody set the graph back; UnusableStoreError where
+    another projector has taken over, GraphGoneError where there is no graph any more.
     """
     wait = _FIRST_WAIT
 
     async def locked(transaction: AsyncManagedTransaction) -> _T:
-        told = {"epoch": epoch, "ledger": ledger}
+        told = {"epoch": claim.epoch, "ledger": claim.ledger}
         try:
             found = await asyncio.wait_for(rows(transaction, _EXCLUSIVE, told), wait)
         except TimeoutError as error:
             raise _TakenError from error
-        if not found:
-            raise _replaced()
-        if not await rows(transaction, _STILL, told):
-            raise _replaced()
+        still = await rows(transaction, _STILL, told) if found else ()
+        if not still:
+            raise await _no_more(transaction)
+        if claim.watermark not in (None, still[0][0]):
+            raise UnavailableError(
+                f"The graph in Neo4j reflects {still[0][0]} entries, and was left at {claim.watermark}.",
+                hint="It was restored from a backup, it seems; it is brought up to date from the ledger.",
+            )
         return await work(transaction)
 
     while True:
         try:
             async with connection.session() as session:
-                return await asyncio.wait_for(session.execute_write(locked), LONGEST_COMMIT)
+                return await asyncio.wait_for(session.execute_write(locked), longest)
         except _TakenError:
             await asyncio.sleep(_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
             wait = min(wait * 2, _LONGEST_WAIT)
 
 
-def _replaced() -> UnusableStoreError:
+class GraphGoneError(UnavailableError):
+    """The database was emptied, or replaced by an empty one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The graph in Neo4j is gone.",
+            hint="It is made anew from the ledger with the next event, or when the server is started again.",
+        )
+
+
+async def _no_more(transaction: AsyncManagedTransaction) -> UnavailableError | UnusableStoreError:
+    """Why this projector can't write any more."""
+    ((states,),) = await rows(transaction, "RETURN COUNT { (:LineageState) }", {})
+    if not states:
+        return GraphGoneError()
     return UnusableStoreError(
         "Another server projects into this Neo4j database now.",
         hint="One server writes a graph; stop the other one, and start this one again.",

@@ -168,21 +168,21 @@ class _Walks:
         self._walk = walk
         self._limits = limits
         self._start = start
+        self._cut: str | None = None
 
     async def run(self) -> Reach:
-        cut: str | None = None
         try:
             found = await self._find(self._walk, self._limits.nodes + 1)
         except Neo4jError as error:
             if error.code not in TIMED_OUT or self._start.probed:
                 raise
-            cut, found = _TIME, await self._few()
+            self._cut, found = _TIME, await self._few()
         if len(found.keys) > self._limits.nodes:
-            found, cut = found.nearest(self._limits.nodes), cut or _NODES
+            found, self._cut = found.nearest(self._limits.nodes), self._cut or _NODES
         is_flow = found.codes >= OF_FLOW
         kinds = np.where(is_flow, found.codes - OF_FLOW, found.codes).astype(np.uint8)
-        evidence, certain, stale = await self._strength(found.keys, cut)
-        return Reach(found.keys, found.things, kinds, self._distances(found), evidence, certain, stale, cut)
+        evidence, certain, stale = await self._strength(found.keys)
+        return Reach(found.keys, found.things, kinds, self._distances(found), evidence, certain, stale, self._cut)
 
     async def _find(self, walk: Walk, most: int, seconds: float | None = None) -> _Found:
         """The nearest ``most`` that a path leads to, seeds apart."""
@@ -194,14 +194,13 @@ class _Walks:
 
     async def _lists(self, walk: Walk, limit: int, seconds: float | None, *, ordered: bool) -> _Found:
         """At most ``limit`` that a path leads to: if ``ordered`` the nearest, else any."""
-        query = self._match(walk) + _LENGTHS
-        if self._start.probed or walk.marks.missing:
-            query += _PRESENT
-        if ordered:
-            query += " ORDER BY d"
-        ((start, found, lengths),) = await self._ask(
-            query + _LISTS + _RETURN[self._start.probed], {"limit": limit}, seconds
-        )
+        rest = (" ORDER BY d" if ordered else "") + _LISTS + _RETURN[self._start.probed]
+        start, found, lengths = None, [], [0]
+        if not self._start.probed and not walk.marks.missing:
+            ((start, found, lengths),) = await self._ask(self._match(walk) + _LENGTHS + rest, {"limit": limit}, seconds)
+        if len(found) < len(lengths):  # nodes that somebody else has tied to ours have no such property
+            query = self._match(walk) + _LENGTHS + _PRESENT + rest
+            ((start, found, lengths),) = await self._ask(query, {"limit": limit}, seconds)
         return _columns(start, found, lengths)
 
     async def _few(self) -> _Found:
@@ -223,13 +222,11 @@ class _Walks:
             distances = np.where(found.codes == _COLUMN, lengths, (lengths + 1) // 2)
         return distances.astype(np.int32)
 
-    async def _strength(
-        self, found: KeyArray, cut: str | None
-    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
+    async def _strength(self, found: KeyArray) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
         """Evidence, certainty and staleness of the best path to each of ``found``."""
         edges, wiring = self._walk.edges, self._walk.level is Level.LOGICAL
         certain, stale = np.ones(len(found), np.bool_), np.zeros(len(found), np.bool_)
-        if not self._walk.marks.weak or not len(found) or await self._are_all_strong(len(found), cut, wiring):
+        if not self._walk.marks.weak or not len(found) or await self._are_all_strong(len(found), wiring):
             return np.zeros(len(found), np.uint8), certain, stale
         keys, weakest = unpack(found), EVIDENCE_CODES[edges.evidence]
         evidence = np.full(len(keys), weakest, np.uint8)
@@ -241,9 +238,9 @@ class _Walks:
             stale = ~await self._are_in(keys, self._walk.narrower(fresh_only=True))
         return evidence, certain, stale
 
-    async def _are_all_strong(self, count: int, cut: str | None, wiring: bool) -> bool:
+    async def _are_all_strong(self, count: int, wiring: bool) -> bool:
         """Whether strong edges alone lead to as many nodes: those are among the ones that were found."""
-        if cut is not None:
+        if self._cut is not None:
             return False
         strong = self._walk.narrower(evidence=Evidence.DECLARED, certain_only=True, fresh_only=wiring)
         query = (
@@ -259,12 +256,15 @@ class _Walks:
         return bool(reached == count)
 
     async def _are_in(self, keys: list[bytes], walk: Walk) -> NDArray[np.bool_]:
-        """Which of ``keys`` a path of ``walk`` leads to; none that is not known for want of time."""
+        """Which of ``keys`` a path of ``walk`` leads to; none once time is over, and then the answer says so."""
+        if self._cut == _TIME:
+            return np.zeros(len(keys), np.bool_)
         try:
             found = await self._find(walk, self._limits.nodes)
         except Neo4jError as error:
             if error.code not in TIMED_OUT or self._start.probed:
                 raise
+            self._cut = _TIME
             return np.zeros(len(keys), np.bool_)
         reached = set(unpack(found.keys))
         return np.array([key in reached for key in keys], np.bool_)

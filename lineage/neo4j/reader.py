@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
+from neo4j import AsyncTransaction
 from numpy.typing import NDArray
 
+from lineage.errors import UnavailableError
 from lineage.key_array import KeyArray, unpack
 from lineage.keys import Base
 from lineage.model import Edge, EdgeKind, NameScope, Node
@@ -20,12 +23,16 @@ from lineage.neo4j.search import Search
 from lineage.neo4j.walk import Marks, Walk
 from lineage.store import EVERYTHING, Direction, EdgeFilter, Level, Limits, Reach
 
+_T = TypeVar("_T")
+
 _PIECE = 5_000
+_HOLD_SECONDS = 20.0
+"""How often a view that lasts finds out whether it has the lock still, which keeps its connection in use, too."""
 _LABELS = {base: base.value.capitalize() for base in Base}
 
 _FETCH = "MATCH (n:Lineage) WHERE n.key IN $keys AND n.body IS NOT NULL RETURN collect([n.key, n.kind, n.body])"
-_LEAVING = f"MATCH (a:Lineage)-[r:%s]->(b) WHERE a.key IN $keys RETURN collect([{EDGE_COLUMNS}])"
-_ENTERING = f"MATCH (b:Lineage)<-[r:%s]-(a) WHERE b.key IN $keys RETURN collect([{EDGE_COLUMNS}])"
+_LEAVING = f"MATCH (a:Lineage)-[r:%s]->(b:Lineage) WHERE a.key IN $keys RETURN collect([{EDGE_COLUMNS}])"
+_ENTERING = f"MATCH (b:Lineage)<-[r:%s]-(a:Lineage) WHERE b.key IN $keys RETURN collect([{EDGE_COLUMNS}])"
 _LOOKUP = "MATCH (m:LineageName {key: $key})-[:NAMES]->(n) RETURN collect(n.key)"
 _LATEST = """
 MATCH (v:Lineage:Version) WHERE v.key IN $keys WITH collect(DISTINCT v.dataset) AS datasets
@@ -43,12 +50,18 @@ _COUNT = (
 
 
 class Neo4jReader:
-    """A :class:`~lineage.store.GraphReader` on a transaction that holds the lock shared. ``state`` is what that found;
-    ``missing`` says whether any end of an edge is."""
+    """A :class:`~lineage.store.GraphReader` on a transaction that holds the lock shared, until the moment ``ends``
+    (time.monotonic seconds). ``state`` is what that found; ``missing`` says whether any end of an edge is. Raises
+    UnavailableError after that moment, or once the transaction is lost, as the graph may have changed."""
 
-    def __init__(self, connection: Connection, state: State, *, missing: bool) -> None:
+    def __init__(
+        self, connection: Connection, transaction: AsyncTransaction, state: State, ends: float, *, missing: bool
+    ) -> None:
         self._connection = connection
+        self._transaction = transaction
+        self._held = time.monotonic()
         self._state = state
+        self._ends = ends
         self._missing = missing
 
     @property
@@ -88,7 +101,7 @@ class Neo4jReader:
         kinds = {kind.value for kind in level.edge_kinds}
         marks = Marks(self._missing, bool(kinds & self._state.weak), bool(kinds & self._state.replaced))
         walk = Walk(level, direction, edges, marks)
-        return self._connection.call(lambda: Traversal(self._connection, walk, limits).run(seeds))
+        return self._call(lambda: Traversal(self._connection, walk, limits).run(seeds))
 
     def are_latest(self, versions: KeyArray, as_of: int | None = None) -> NDArray[np.bool_]:
         """Which of ``versions`` is the latest certain version of its dataset."""
@@ -105,7 +118,7 @@ class Neo4jReader:
         """Datasets, columns and jobs that ``text`` names in part; see :meth:`lineage.store.GraphReader.search`."""
         if not bases or limit <= 0:
             return []
-        keys = self._connection.call(lambda: Search(self._connection, text, bases, limit).run())
+        keys = self._call(lambda: Search(self._connection, text, bases, limit).run())
         return [node for node in self.fetch(keys) if node is not None]
 
     def count(self) -> dict[str, int]:
@@ -127,4 +140,14 @@ class Neo4jReader:
             async with self._connection.session() as session:
                 return await rows(session, query, told)
 
-        return self._connection.call(ask)
+        return self._call(ask)
+
+    def _call(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        found = self._connection.call(work)
+        now = time.monotonic()
+        if now - self._held > _HOLD_SECONDS:
+            self._connection.call(lambda: rows(self._transaction, "RETURN 1", {}))
+            self._held = now
+        if now >= self._ends:
+            raise UnavailableError("The view of the graph in Neo4j has lasted too long.", hint="Ask for less at once.")
+        return found

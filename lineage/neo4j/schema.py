@@ -57,7 +57,7 @@ _COUNTS = "RETURN " + ", ".join(
 _FOREIGN = f"MATCH (n) WHERE NOT (n:{'|'.join(OURS)}) RETURN labels(n) LIMIT 1"
 _CREATE = """
 MERGE (p:LineageState {gate: 'open'})
-ON CREATE SET p.ledger = $ledger, p.watermark = 0, p.epoch = 0, p.schema = 0, p.layout = $layout
+ON CREATE SET p.ledger = $ledger, p.watermark = 0, p.epoch = timestamp(), p.schema = 0, p.layout = $layout
 RETURN p.schema"""
 _MIGRATED = "MATCH (p:LineageState) SET p.schema = CASE WHEN p.schema < $schema THEN $schema ELSE p.schema END"
 _TAKE = """
@@ -65,7 +65,7 @@ MATCH (p:LineageState {gate: 'open'})
 SET p.gate = 'shut' SET p.gate = 'open'
 SET p.watermark = CASE WHEN p.ledger = $ledger AND p.layout = $layout THEN p.watermark ELSE 0 END
 SET p.epoch = p.epoch + 1, p.ledger = $ledger
-RETURN p.epoch, p.layout"""
+RETURN p.epoch, p.layout, p.clearing"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +147,11 @@ async def migrate(session: AsyncSession, ledger: str) -> None:
 
 
 async def take(session: AsyncSession, ledger: str) -> tuple[int, bool]:
-    """Become the one who writes: the epoch, and whether bodies are laid out otherwise. A graph of another ledger or
-    layout is outdated from now on: its watermark is 0."""
-    ((epoch, layout),) = await _insist(session, _TAKE, {"ledger": ledger, "layout": LAYOUT})
-    return epoch, layout != LAYOUT
+    """Become the one who writes: the epoch, and whether the graph has to be emptied, as bodies are laid out otherwise
+    or somebody did not come to the end of it. A graph of another ledger or layout is outdated from now on: its
+    watermark is 0. Epochs begin with the time in milliseconds: one of a database that was emptied never comes again."""
+    ((epoch, layout, clearing),) = await _insist(session, _TAKE, {"ledger": ledger, "layout": LAYOUT})
+    return epoch, layout != LAYOUT or bool(clearing)
 
 
 async def _ensure(session: AsyncSession, statement: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
@@ -13,11 +14,14 @@ from lineage.errors import LineageError, UnavailableError, UnusableStoreError
 from lineage.model import Changes
 from lineage.neo4j import gate, schema
 from lineage.neo4j.connection import PATIENT, PROMPT, Address, Connection, Patience, rows
+from lineage.neo4j.failures import not_answering
 from lineage.neo4j.reader import Neo4jReader
 from lineage.neo4j.writer import ChangeList, Known
 
-_VIEW_SECONDS = 600.0
+_VIEW_SECONDS = 3_600.0
 """After so long the server ends a view: whoever opened it may be gone."""
+_ROW_SECONDS = 0.002
+"""A commit may take so much longer for each row."""
 _WRITING_SECONDS = 0.2
 """A view waits so long for the list that is being written."""
 
@@ -51,9 +55,12 @@ class Neo4jStore:
         self._read_only = read_only
         self._adopt = adopt
         self._preparing = threading.Lock()
+        self._emptying = threading.Lock()
+        self._unclean = False
         self._epoch: int | None = None
         self._checked = False
         self._known = Known()
+        self._reached: int | None = None
         self._writing: Future[None] | None = None
         self._careful = True
 
@@ -72,7 +79,7 @@ class Neo4jStore:
     def watermark(self) -> int:
         """How many ledger entries the store reflects; 0 if new."""
         if not self._read_only:
-            self._prepare(PATIENT)
+            self._writer()
         if (writing := self._writing) is not None:
             wait([writing])  # whether it failed is for the one who writes to hear
 
@@ -81,16 +88,22 @@ class Neo4jStore:
                 found = await rows(session, _READ, {})
                 return found[0][0] or 0 if found else 0
 
-        return self._connection.call(read, PATIENT)
+        found = self._connection.call(read, PATIENT)
+        if self._reached is None:
+            self._reached = found
+        return found
 
     def apply(self, changes: Changes, watermark: int) -> None:
         """Write all changes and the watermark; see :meth:`lineage.store.GraphStore.apply`."""
-        epoch = self._prepare(PATIENT)
+        epoch = self._writer()
         told = ChangeList(changes, watermark, self._known)
         self.settle()
         self._known.learn(told)
+        claim = gate.Claim(self._ledger, epoch, self._reached)
+        longest = gate.LONGEST_COMMIT + told.size * _ROW_SECONDS
+        self._reached = watermark
         self._writing = self._connection.submit(
-            lambda: gate.commit(self._connection, self._ledger, epoch, told.write), PATIENT
+            lambda: gate.commit(self._connection, claim, told.write, longest), PATIENT
         )
         if self._careful:
             self._written()
@@ -112,34 +125,33 @@ class Neo4jStore:
         while something is being committed it waits."""
         if (writing := self._writing) is not None:
             wait([writing], _WRITING_SECONDS)
-        if not self._checked:
-            self.check() if self._read_only else self._prepare(self._connection.patience)
+        if not self._read_only:
+            self._prepare(self._connection.patience)
+        elif not self._checked:
+            self.check()
+        ends = time.monotonic() + _VIEW_SECONDS
         session, transaction, state, missing = self._connection.call(self._enter)
         try:
-            if state.ledger not in (None, self._ledger):
-                raise UnusableStoreError(f"This database holds the graph of another ledger ({state.ledger}) now.")
-            yield Neo4jReader(self._connection, state, missing=missing)
-        finally:
+            self._check_state(state)
+            yield Neo4jReader(self._connection, transaction, state, ends, missing=missing)
+        except BaseException:
             with suppress(LineageError):
-                self._connection.call(lambda: _leave(session, transaction))
+                self._connection.submit(lambda: _leave(session, transaction))  # who waits has waited enough
+            raise
+        with suppress(LineageError):
+            self._connection.call(lambda: _leave(session, transaction))
 
     def outdate(self) -> bool:
         """Say that the graph reflects nothing, and leave it to be brought up to date by difference."""
-        self._commit(_OUTDATE)
+        self._commit(_OUTDATE, self._writer())
         return True
 
     def clear(self) -> None:
         """Remove everything of ours, watermark included, and leave what is not ours. Meanwhile no view opens."""
-        self._commit(_MARK_CLEARING)
-        self._known.forget()
-
-        async def clear() -> None:
-            async with self._connection.session() as session:
-                for label in schema.OURS[:-1]:
-                    await rows(session, _CLEAR % label, {})
-
-        self._connection.call(clear, PATIENT)
-        self._commit(_CLEARED)
+        epoch = self._prepare(PATIENT)
+        with self._emptying:
+            self._unclean = True
+            self._empty(epoch)
 
     def close(self) -> None:
         """Write what was applied, and end all connections; a view that is still open raises UnavailableError then."""
@@ -154,25 +166,71 @@ class Neo4jStore:
             return
         try:
             writing.result()
-        except BaseException:
-            self._known.forget()
+        except BaseException as error:
             self._careful = True
+            self._begin_anew_after(error)
             raise
 
-    def _commit(self, statement: str) -> None:
-        epoch = self._prepare(PATIENT)
+    def _begin_anew_after(self, error: BaseException) -> None:
+        """Know nothing. Where the graph is gone, the next who asks for the watermark makes what it needs, and finds
+        0."""
+        self._known.forget()
+        self._reached = None
+        if isinstance(error, gate.GraphGoneError):
+            self._epoch = None
+
+    def _commit(self, statement: str, epoch: int) -> None:
         self.settle()
-        told = {"layout": schema.LAYOUT}
-        self._connection.call(
-            lambda: gate.commit(
-                self._connection, self._ledger, epoch, lambda transaction: rows(transaction, statement, told)
-            ),
-            PATIENT,
-        )
+        told, claim = {"layout": schema.LAYOUT}, gate.Claim(self._ledger, epoch)
+        self._reached = None
+        try:
+            self._connection.call(
+                lambda: gate.commit(self._connection, claim, lambda transaction: rows(transaction, statement, told)),
+                PATIENT,
+            )
+        except UnavailableError as error:
+            self._begin_anew_after(error)
+            raise
+        self._reached = 0
+
+    def _empty(self, epoch: int) -> None:
+        """Remove everything of ours; if it is broken off, it is done before the next write."""
+        self._commit(_MARK_CLEARING, epoch)
+        self._known.forget()
+
+        async def clear() -> None:
+            async with self._connection.session() as session:
+                for label in schema.OURS[:-1]:
+                    await rows(session, _CLEAR % label, {})
+
+        self._connection.call(clear, PATIENT)
+        self._commit(_CLEARED, epoch)
+        self._unclean = False
+
+    def _check_state(self, state: schema.State) -> None:
+        """Raises UnavailableError or UnusableStoreError for a graph that can't be read as this ledger's."""
+        if state.ledger is None and not self._read_only:
+            raise gate.GraphGoneError
+        if state.ledger not in (None, self._ledger):
+            raise UnusableStoreError(f"This database holds the graph of another ledger ({state.ledger}) now.")
+        if state.ledger is not None and state.layout != schema.LAYOUT:
+            raise UnavailableError(
+                "Another release of Lineage wrote the graph in Neo4j.", hint="It is made anew by the one that writes."
+            )
+
+    def _writer(self) -> int:
+        """The epoch of the one who writes, with nothing in the way of it."""
+        epoch = self._prepare(PATIENT)
+        with self._emptying:
+            if self._unclean:
+                self._empty(epoch)
+        return epoch
 
     def _prepare(self, patience: Patience) -> int:
         """Make what the database needs, become the one who writes, once; the epoch."""
-        with self._preparing:
+        if not self._preparing.acquire(timeout=patience.call + patience.ping):
+            raise not_answering(self._connection.address.uri, "it takes long to be made ready")
+        try:
             if self._epoch is not None:
                 return self._epoch
             if self._read_only:
@@ -185,11 +243,10 @@ class Neo4jStore:
                     await schema.migrate(session, self._ledger)
                     return await schema.take(session, self._ledger)
 
-            self._epoch, other_layout = self._connection.call(prepare, patience)
-            self._checked = True
-        if other_layout:
-            self.clear()
-        return self._epoch
+            self._epoch, self._unclean = self._connection.call(prepare, patience)
+            return self._epoch
+        finally:
+            self._preparing.release()
 
     async def _enter(self) -> tuple[AsyncSession, AsyncTransaction, schema.State, bool]:
         session = self._connection.session()

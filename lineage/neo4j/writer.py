@@ -134,6 +134,12 @@ class ChangeList:
         kept = [{"of": key, "kept": [row["key"] for row in found]} for key, found in changed.items()]
         self._kept_aliases = [*kept, *({"of": key, "kept": []} for key in self.gone)]
 
+    @property
+    def size(self) -> int:
+        """How many rows there are, about."""
+        kinds = (self._nodes, self._edges, self._gone_edges)
+        return len(self.gone) + len(self._names) + sum(len(told) for kind in kinds for told in kind.values())
+
     async def write(self, transaction: AsyncManagedTransaction) -> None:
         """Write it all and the watermark."""
         for kind, told in self._nodes.items():

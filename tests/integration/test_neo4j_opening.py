@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,14 +13,15 @@ from neo4j import Driver, GraphDatabase
 
 from lineage.cli.program import run
 from lineage.errors import BadInputError, UnavailableError, UnusableStoreError
-from lineage.model import NameScope
-from lineage.neo4j import Address, Neo4jStore, schema
+from lineage.model import EdgeKind, NameScope
+from lineage.neo4j import Address, Neo4jStore, open_store, schema
 from lineage.neo4j.schema import check_version
 from lineage.settings import read_settings
 from lineage.store import Direction, GraphStore, Level
 from tests.conformance.graphs import changes, dataset, feeds, flow, reached
+from tests.conformance.stream import entries, stream
 from tests.free_port import free_port
-from tests.integration.neo4j_world import dump, dump_at, expected, make_ledger
+from tests.integration.neo4j_world import dump, dump_at, expected, go_on, make_ledger, projection, records
 from tests.neo4j_server import Neo4jServer
 
 HOSTILE = [
@@ -149,6 +152,7 @@ def test_newer_releases_database_is_refused(driver: Driver, opened: Callable[...
 
 def test_migrations_run_twice_and_by_many_at_once(driver: Driver, opened: Callable[..., Neo4jStore]) -> None:
     failures: list[BaseException] = []
+    begun = int(time.time() * 1000)
 
     def prepare() -> None:
         try:
@@ -164,7 +168,9 @@ def test_migrations_run_twice_and_by_many_at_once(driver: Driver, opened: Callab
             thread.join()
     assert not failures
     found, _, _ = driver.execute_query("MATCH (p:LineageState) RETURN p.epoch, p.schema, p.ledger")
-    assert [tuple(row) for row in found] == [(8, len(schema._MIGRATIONS), "one")]
+    ((epoch, migrated, ledger),) = found
+    assert (migrated, ledger) == (len(schema._MIGRATIONS), "one")
+    assert begun <= epoch - 8 <= time.time() * 1000
     assert {"lineage_gate", "lineage_key", "lineage_name", "lineage_alias"} <= names(driver, "CONSTRAINTS")
 
 
@@ -177,6 +183,114 @@ def test_other_layout_of_bodies_is_made_anew(driver: Driver, opened: Callable[..
     assert store.watermark() == 0
     assert dump(store) == []
     assert opened().watermark() == 0
+
+
+def test_graph_that_another_release_wrote_is_not_read(driver: Driver, opened: Callable[..., Neo4jStore]) -> None:
+    store = opened()
+    store.apply(changes([dataset("a")]), 5)
+    store.settle()
+    driver.execute_query("MATCH (p:LineageState) SET p.layout = 1")
+    with pytest.raises(UnavailableError, match="Another release"), store.reader():
+        pass
+
+
+def test_emptying_that_was_broken_off_is_ended_by_the_next(driver: Driver, opened: Callable[..., Neo4jStore]) -> None:
+    first = opened()
+    first.apply(changes([dataset("a")]), 5)
+    first.settle()
+    driver.execute_query("MATCH (p:LineageState) SET p.watermark = 0, p.clearing = true")
+    with pytest.raises(UnavailableError, match="being emptied"), first.reader():
+        pass
+    store = opened()
+    assert store.watermark() == 0
+    assert dump(store) == []
+    store.apply(changes([dataset("b")]), 1)
+    assert len(dump(store)) == 1
+
+
+def test_database_that_was_emptied_is_no_empty_graph(driver: Driver, neo4j_uri: str, tmp_path: Path) -> None:
+    ledger = make_ledger(tmp_path)
+    with projection(tmp_path, ledger, neo4j_uri) as projecting:
+        projecting.catch_up()
+        driver.execute_query("MATCH (n) DETACH DELETE n")
+        store = projecting._store
+        with pytest.raises(UnavailableError, match="gone"), store.reader():
+            pass
+        ledger.append(entries([next(each for each in stream() if each not in records())], 99))
+        go_on(projecting)
+        assert dump(store) == expected(tmp_path, ledger)
+    ledger.close()
+
+
+def test_database_that_was_set_back_is_brought_up_to_date(driver: Driver, neo4j_uri: str, tmp_path: Path) -> None:
+    """As by a restore of its backup while the server runs: same ledger, same epoch, fewer entries."""
+    ledger = make_ledger(tmp_path)
+    with projection(tmp_path, ledger, neo4j_uri) as projecting:
+        projecting.catch_up()
+        driver.execute_query("MATCH (v:Version) WITH v ORDER BY v.key LIMIT 3 DETACH DELETE v")
+        driver.execute_query("MATCH (p:LineageState) SET p.watermark = p.watermark - 10")
+        ledger.append(entries([next(each for each in stream() if each not in records())], 99))
+        go_on(projecting)
+        assert dump(projecting._store) == expected(tmp_path, ledger)
+    ledger.close()
+
+
+def test_view_that_lost_its_lock_says_so(
+    driver: Driver, opened: Callable[..., Neo4jStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened()
+    store.apply(changes([dataset("a")]), 1)
+    store.settle()
+    monkeypatch.setattr("lineage.neo4j.reader._HOLD_SECONDS", 0.0)
+    with store.reader() as reader:
+        assert reader.count()["DATASET"] == 1
+        _terminate_all(driver)
+        with pytest.raises(UnavailableError):
+            reader.count()
+
+
+def test_what_somebody_else_tied_to_the_graph_is_not_in_answers(
+    driver: Driver, opened: Callable[..., Neo4jStore]
+) -> None:
+    store, one, other = opened(adopt=True), dataset("a"), flow("b")
+    store.apply(changes([one, other], [feeds(one, other)]), 1)
+    store.settle()
+    driver.execute_query("MATCH (n:Dataset) MERGE (n)-[:FEEDS]->(:Dashboard {name: 'sales'})")
+    with store.reader() as reader:
+        assert reached(reader, Level.LOGICAL, [one], Direction.DOWNSTREAM) == {other.key: 1}
+        assert [edge.target for edge in reader.neighbours([one.key], [EdgeKind.FEEDS], Direction.DOWNSTREAM)] == [
+            other.key
+        ]
+
+
+def _terminate_all(driver: Driver) -> None:
+    with driver.session(database="system") as session:
+        told = session.run("SHOW TRANSACTIONS YIELD transactionId, database WHERE database = 'neo4j'").values()
+        session.run("TERMINATE TRANSACTIONS $ids", ids=[row[0] for row in told]).consume()
+
+
+def test_view_that_lasts_too_long_says_so(opened: Callable[..., Neo4jStore]) -> None:
+    store = opened()
+    store.apply(changes([dataset("a")]), 1)
+    with store.reader() as reader:
+        reader._ends = time.monotonic()
+        with pytest.raises(UnavailableError, match="too long"):
+            reader.count()
+
+
+def test_password_file_that_is_not_there_is_said_and_nothing_stays_open(tmp_path: Path) -> None:
+    told = {
+        "store": "neo4j",
+        "neo4j_uri": "bolt://127.0.0.1:1",
+        "neo4j_password_file": tmp_path / "no",
+        "data": tmp_path,
+    }
+    store = open_store(read_settings(told), "one")
+    for _ in range(2):
+        with pytest.raises(UnusableStoreError, match="password of Neo4j can't be read"):
+            store.check()
+    store.close()
+    gc.collect()
 
 
 def test_rebuild_and_fsck_on_the_command_line(
@@ -202,8 +316,6 @@ def test_credentials_tls_and_what_the_settings_say(neo4j_machine: None, tmp_path
         secret = tmp_path / "password"
         secret.write_text("a long first password\n")
         told = {"store": "neo4j", "neo4j_uri": server.uri.replace("bolt", "bolt+ssc"), "data": tmp_path}
-        from lineage.neo4j import open_store
-
         store = open_store(read_settings({**told, "neo4j_password_file": secret}), "one")
         store.apply(changes([dataset("a")]), 1)
         assert store.watermark() == 1
