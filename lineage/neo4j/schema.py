@@ -30,6 +30,14 @@ LAYOUT = crc32(repr((2, body.LAYOUT)).encode())
 
 _OLDEST = (5, 26)
 _ATTEMPTS = 10
+_EQUIVALENT = "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists"
+_BEING_MADE = frozenset(
+    {
+        "Neo.ClientError.Schema.IndexAlreadyExists",
+        "Neo.ClientError.Schema.IndexWithNameAlreadyExists",
+    }
+)
+"""What is said of a constraint that somebody, or a statement whose connection was lost, is making: of its index."""
 
 _GATE = "CREATE CONSTRAINT lineage_gate IF NOT EXISTS FOR (n:LineageState) REQUIRE n.gate IS UNIQUE"
 _MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -159,7 +167,7 @@ async def _ensure(session: AsyncSession, statement: str) -> None:
     try:
         await _insist(session, statement, {})
     except ClientError as error:
-        if error.code != "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists":
+        if error.code != _EQUIVALENT:
             raise
 
 
@@ -168,8 +176,9 @@ async def _insist(session: AsyncSession, statement: str, told: dict[str, Any]) -
     for attempt in range(_ATTEMPTS):
         try:
             return await rows(session, statement, told)
-        except TransientError:
-            if attempt + 1 == _ATTEMPTS:
+        except (TransientError, ClientError) as error:
+            passing = isinstance(error, TransientError) or error.code in _BEING_MADE
+            if not passing or attempt + 1 == _ATTEMPTS:
                 raise
             await asyncio.sleep(0.05 * (attempt + random.random()))  # noqa: S311 (no secret)
     raise AssertionError("unreachable")
