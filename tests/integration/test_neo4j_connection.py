@@ -85,6 +85,7 @@ def test_connections_lost_for_good_are_replaced(connection: Connection, proxy: T
     assert ask(connection) == 1
 
 
+@pytest.mark.filterwarnings("error::ResourceWarning")
 @pytest.mark.parametrize("stalled", [False, True])
 def test_nothing_stays_open(proxy: TcpProxy, stalled: bool) -> None:
     connection = Connection(Address(proxy.uri), PROMPT)
@@ -99,6 +100,7 @@ def test_nothing_stays_open(proxy: TcpProxy, stalled: bool) -> None:
     proxy.resume()
 
 
+@pytest.mark.filterwarnings("error::ResourceWarning")
 def test_nothing_stays_open_with_tls(neo4j_machine: None, tmp_path: Path) -> None:
     with Neo4jServer(tmp_path / "neo4j", password="some long password", tls=True) as server:
         for password in ("some long password", "another long password"):
