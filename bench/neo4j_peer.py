@@ -1,13 +1,11 @@
 """A Neo4j server to measure against: the one that the tests start, with the JVM that operators would have.
 
-Tests want a server that is there soon, and compile no further than that takes; here it runs for longer and gets the
-JVM's defaults, a heap of 1 GB and a page cache of 512 MB.
+Here it runs for longer than in a test, and gets the JVM's defaults, a heap of 1 GB and a page cache of 512 MB.
 """
 
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,21 +15,12 @@ from pathlib import Path
 from neo4j import Driver, GraphDatabase
 
 from lineage.settings import Settings
-from tests.free_port import free_port
-from tests.neo4j_jars import LTS, jars
-from tests.neo4j_process import answers_bolt, launch
+from tests.neo4j_jars import LTS
+from tests.neo4j_server import Neo4jServer
 
-LONGEST_START = 180.0
 _FIRST_QUESTIONS = 10
 _HEAP = "1g"
-_SETTINGS = {
-    "server.http.enabled": "false",
-    "server.https.enabled": "false",
-    "server.memory.pagecache.size": "512m",
-    "dbms.security.auth_enabled": "false",
-    "dbms.usage_report.enabled": "false",
-    "internal.dbms.bolt.netty_server_shutdown_quiet_period": "0",
-}
+_SETTINGS = {"server.memory.pagecache.size": "512m"}
 _WIPE = "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
 
 
@@ -44,23 +33,10 @@ def lack() -> str | None:
 @contextmanager
 def neo4j_server(home: Path) -> Iterator[str]:
     """A server on the folder ``home``, new or not: its address. Ends with this process at the latest. Raises JarsError
-    where the jars can't be had, RuntimeError if it does not start."""
-    for folder in ("conf", "data", "logs"):
-        (home / folder).mkdir(parents=True, exist_ok=True)
-    port, console = free_port(), home / "logs" / "console.log"
-    process = launch(_command(home, port), console)
-    try:
-        until = time.monotonic() + LONGEST_START
-        while not answers_bolt(port, tls=False):
-            if process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError(f"Neo4j did not start: {console.read_text(errors='replace')[-2000:]}")
-            time.sleep(0.1)
-        uri = f"bolt://127.0.0.1:{port}"
-        _warm(uri)
-        yield uri
-    finally:
-        process.kill()
-        process.wait()
+    where the jars can't be had, NotStartedError if it does not start."""
+    with Neo4jServer(home, settings=_SETTINGS, heap=_HEAP, release=LTS, measured=True) as server:
+        _warm(server.uri)
+        yield server.uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +65,6 @@ def _warm(uri: str) -> None:
     for _ in range(_FIRST_QUESTIONS):
         with connected(uri) as driver:
             driver.execute_query("MERGE (n:Warm {key: 1}) SET n.key = 1 DELETE n")
-
-
-def _command(home: Path, port: int) -> list[str]:
-    told = _SETTINGS | {f"server.bolt.{of}_address": f"127.0.0.1:{port}" for of in ("listen", "advertised")}
-    settings = [part for name, value in told.items() for part in ("-c", f"{name}={value}")]
-    java = [LTS.java(), f"-Xms{_HEAP}", f"-Xmx{_HEAP}", "-cp", str(jars(LTS) / "lib" / "*")]
-    where = [f"--home-dir={home.resolve()}", f"--config-dir={home.resolve() / 'conf'}"]
-    return [*java, LTS.main, *where, *settings]
 
 
 def connected(uri: str) -> Driver:

@@ -146,6 +146,9 @@ class MemoryStore:
         """How many ledger entries the store reflects; 0 if new."""
         return self._graph.watermark
 
+    def settle(self) -> None:
+        """Nothing waits to be written, and nothing outlives the process."""
+
     def apply(self, changes: Changes, watermark: int) -> None:
         """Write all changes and the watermark; see :meth:`lineage.store.GraphStore.apply`."""
         with self._lock:

@@ -179,14 +179,21 @@ class GraphStore(Protocol):
         """How many ledger entries the store reflects; 0 if new."""
 
     def apply(self, changes: Changes, watermark: int) -> None:
-        """Write all changes and the watermark in one transaction.
+        """Write all changes and the watermark in one transaction. It may go on when this has returned, until
+        :meth:`settle` has; where it then fails, the next call raises UnavailableError, and the next list is written
+        before ``apply`` returns: given the same again it says what is wrong with it.
 
         The caller guarantees that lists are applied in the order in which the fold gave them; one may be applied again.
         Raises UnavailableError if the store is away; nothing is then written.
         """
 
+    def settle(self) -> None:
+        """Return once all that :meth:`apply` took is written, and outlives a crash of the machine. Raises
+        UnavailableError where it could not be, whatever the reason."""
+
     def reader(self) -> AbstractContextManager[GraphReader]:
-        """A consistent view, to be used by one thread. Readers don't wait for the writer, nor the writer for them."""
+        """A consistent view, to be used by one thread. Readers don't wait for the writer, nor the writer for them, save
+        in Neo4j (:mod:`lineage.neo4j.gate`)."""
 
     def outdate(self) -> bool:
         """Set the watermark to 0, for a rebuild. True: the graph stays until it is brought up to date by difference;

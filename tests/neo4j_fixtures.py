@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import neo4j
 
     from tests.neo4j_server import Neo4jServer
+    from tests.tcp_proxy import TcpProxy
 
 _OPEN = (
     "SHOW TRANSACTIONS YIELD transactionId, database WHERE database = $database RETURN collect(transactionId) AS open"
@@ -64,16 +65,30 @@ def neo4j_uri(neo4j_server: Neo4jServer) -> str:
     return neo4j_server.uri
 
 
+@pytest.fixture
+def proxy(neo4j_server: Neo4jServer, neo4j_uri: str) -> Iterator[TcpProxy]:
+    """What stands between a driver and the server of ``neo4j_uri``, and can be made to fail."""
+    from tests.tcp_proxy import TcpProxy
+
+    with TcpProxy(neo4j_server.port) as made:
+        yield made
+
+
+def terminate_all(driver: neo4j.Driver, database: str = "neo4j") -> None:
+    """End all transactions of the database."""
+    with driver.session(database="system") as session:
+        left_open = session.run(_OPEN, database=database).single(strict=True)["open"]
+        if left_open:
+            session.run("TERMINATE TRANSACTIONS $left_open", left_open=left_open).consume()
+
+
 def wipe(driver: neo4j.Driver, database: str = "neo4j") -> None:
     """End all transactions, then delete all data, constraints and indexes, but not those for looking up by label.
 
     Names of labels and properties that were used once stay known to the server. (A change of the schema that waits for
     the locks of another transaction waits for ever, whatever time it was given.)
     """
-    with driver.session(database="system") as session:
-        left_open = session.run(_OPEN, database=database).single(strict=True)["open"]
-        if left_open:
-            session.run("TERMINATE TRANSACTIONS $left_open", left_open=left_open).consume()
+    terminate_all(driver, database)
     with driver.session(database=database) as session:
         schema = [record["found"] for record in session.run(_SCHEMA)]
         with session.begin_transaction() as transaction:

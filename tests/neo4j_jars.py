@@ -87,8 +87,8 @@ def class_archive(release: Release) -> Path:
     A Java that finds an archive of another Java, or of other jars, goes on without it; it is only for speed.
     """
     folder, java = jars(release), Path(release.java()).resolve()
-    release = java.parents[1] / "release"
-    told = release.read_bytes() if release.is_file() else str(java).encode()
+    note = java.parents[1] / "release"
+    told = note.read_bytes() if note.is_file() else str(java).encode()
     return folder / f"classes-{hashlib.sha256(told).hexdigest()[:12]}.jsa"
 
 

@@ -49,8 +49,9 @@ class Neo4jServer:
 
     ``settings`` are Neo4j's, and beat those given here. ``password``, of the user ``neo4j``, turns authentication on.
     ``read_only`` makes all databases so. ``tls`` asks for TLS, with a certificate of its own. ``file_size_limit`` is in
-    bytes (see ``limit_file_size``), ``heap`` is the JVM's. While it is stopped, all may be changed but ``home``,
-    ``password`` and ``release``. ``port`` stays the same once the server has started.
+    bytes (see ``limit_file_size``), ``heap`` is the JVM's. That is there soon, and compiles
+    no further than that takes; with ``measured`` it is as operators have it. While it is stopped, all may be changed
+    but ``home``, ``password`` and ``release``. ``port`` stays the same once the server has started.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Neo4jServer:
         file_size_limit: int | None = None,
         heap: str = "512m",
         release: Release | None = None,
+        measured: bool = False,
     ) -> None:
         self.home = home
         self.release = release or wanted()
@@ -72,6 +74,7 @@ class Neo4jServer:
         self.read_only = read_only
         self.tls = tls
         self.heap = heap
+        self.measured = measured
         self.port = free_port()
         self._file_size_limit = file_size_limit
         self._process: subprocess.Popen[bytes] | None = None
@@ -122,8 +125,8 @@ class Neo4jServer:
 
         The first start of all makes the archive of loaded classes, which takes as long as three starts.
         """
-        archive = _made_class_archive(self.release)
-        self._start([f"-XX:SharedArchiveFile={archive}"] if archive.exists() else [])
+        archive = None if self.measured else _made_class_archive(self.release)
+        self._start([f"-XX:SharedArchiveFile={archive}"] if archive is not None and archive.exists() else [])
         return self
 
     def stop(self) -> int:
@@ -217,14 +220,8 @@ class Neo4jServer:
             time.sleep(0.03)
 
     def _command(self, jvm: list[str]) -> list[str]:
-        java = [
-            self.release.java(),
-            f"-Xms{self.heap}",
-            f"-Xmx{self.heap}",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            *jvm,
-        ]
+        soon = [] if self.measured else ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        java = [self.release.java(), f"-Xms{self.heap}", f"-Xmx{self.heap}", *soon, *jvm]
         main = ["-cp", str(jars(self.release) / "lib" / "*"), self.release.main]
         home = [f"--home-dir={self.home.resolve()}", f"--config-dir={self.home.resolve() / 'conf'}"]
         told = [part for name, value in self._all_settings().items() for part in ("-c", f"{name}={value}")]

@@ -23,6 +23,8 @@ from lineage_graphql.caps import Caps
 from lineage_graphql.kept import KeptAnswers
 from lineage_graphql.remembering import Remembering
 
+_AGAIN_SECONDS = 0.05
+
 OpenPast = Callable[[int, GraphReader, float], AbstractContextManager[View]]
 """Opens the view of a ledger index, for one thread: given the graph now, and the deadline (time.monotonic seconds)."""
 
@@ -115,11 +117,17 @@ class Operation(AbstractContextManager["Operation"]):
     def _open(self) -> View:
         head = self.context.head()
         longest = self.caps.read_wait if self.least else self.caps.head_wait
-        most = max(0.0, min(longest, self.deadline - time.monotonic()))
-        self.context.wait_for(max(head, self.least), most)
-        self.check_time()
-        graph = Remembering(self._closing.enter_context(self.context.store.reader()))
-        return View(graph, self.context.predictions, max(0, head - graph.ledger_size))
+        until = min(time.monotonic() + longest, self.deadline)
+        while True:
+            self.context.wait_for(max(head, self.least), max(0.0, until - time.monotonic()))
+            self.check_time()
+            with ExitStack() as opening:
+                graph = Remembering(opening.enter_context(self.context.store.reader()))
+                # A store may take changes a while before views see them.
+                if graph.ledger_size >= self.least or time.monotonic() >= until:
+                    self._closing.push(opening.pop_all())
+                    return View(graph, self.context.predictions, max(0, head - graph.ledger_size))
+            time.sleep(_AGAIN_SECONDS)
 
     def fetch(self, keys: Sequence[bytes]) -> list[Node | None]:
         """The nodes of ``keys``, in that order, if there is time left."""

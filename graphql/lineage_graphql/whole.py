@@ -75,7 +75,8 @@ class WholeAnswer:
             self._ask(operation, "complete")
             for name, fields in _LISTS[self._question].items():
                 yield from self._list(operation, name, fields)
-            yield {"verdict": self._ask(operation, f"{_VERDICT} {_ALSO[self._question]}")}
+            verdict = self._ask(operation, f"{_VERDICT} {_ALSO[self._question]}")
+        yield {"verdict": verdict}  # once it is known that the view has held
 
     def _list(self, operation: Operation, name: str, fields: str) -> Iterator[dict[str, Any]]:
         after: str | None = None

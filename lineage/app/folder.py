@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,14 +38,6 @@ _BATCH_RECORDS = {"neo4j": 150}
 """Of stores for which a transaction should be shorter than for the others."""
 
 _log = logging.getLogger(__name__)
-
-
-@runtime_checkable
-class _Settling(Protocol):
-    """A graph store that goes on writing when :meth:`~lineage.store.GraphStore.apply` has returned."""
-
-    def settle(self) -> None:
-        """Wait until all is written. Raises UnavailableError where that failed."""
 
 
 @runtime_checkable
@@ -146,7 +137,6 @@ def _open_to_write(settings: Settings, closing: ExitStack, adopt: bool) -> Folde
         facts,
         store,
         predictions,
-        harden=store.settle if isinstance(store, _Settling) else _sync_graph(settings),
         kind=settings.store,
         batch_records=_BATCH_RECORDS.get(settings.store, BATCH_RECORDS),
         scratch=path,
@@ -225,21 +215,6 @@ class _NoPredictions:
 
     def clear(self) -> None:
         return None
-
-
-def _sync_graph(settings: Settings) -> Callable[[], None]:
-    """What has the system write the graph's log through, where it is a file of ours."""
-    path = settings.data / "graph.sqlite-wal"
-
-    def sync() -> None:
-        if settings.store == "sqlite" and path.exists():
-            file = os.open(path, os.O_RDONLY)
-            try:
-                os.fdatasync(file)
-            finally:
-                os.close(file)
-
-    return sync
 
 
 def _random_secret() -> bytes:

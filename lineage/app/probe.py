@@ -14,7 +14,7 @@ _SECONDS = 2.0
 
 
 class StoreProbe:
-    """Asks ``store`` for its watermark, at most every other second. May be used from any thread: while one waits for
+    """Asks ``store`` for a view, at most every other second. May be used from any thread: while one waits for
     the answer, the others are told what was found before."""
 
     def __init__(self, store: GraphStore, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,7 +37,8 @@ class StoreProbe:
 
     def _ask(self) -> bool:
         try:
-            self._store.watermark()
+            with self._store.reader():
+                pass
         except LineageError:
             return False
         return True

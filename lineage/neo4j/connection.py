@@ -31,6 +31,7 @@ _CONNECT_SECONDS = 1.2
 _ASKED_FOR = 2.0
 """Seconds after which the server is asked whether it is there over yet another connection."""
 _LAST_SECONDS = 0.2
+"""What runs still when the connection is closed gets so long to end."""
 _POOL = 200
 
 
@@ -194,7 +195,7 @@ class Connection:
         try:
             while not (await asyncio.wait({task}, timeout=patience.call))[0]:
                 await self._is_there(task, patience.ping)
-                if self._loop.time() > end:
+                if self._loop.time() > end and not task.done():
                     raise not_answering(self.address.uri, "it took too long")
             return task.result()
         except (DriverError, Neo4jError, OSError) as error:  # TimeoutError is one of the last

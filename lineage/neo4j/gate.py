@@ -7,7 +7,7 @@ index entry shared until its transaction ends, and setting the value holds it ex
 holding nothing else while it waits.
 
 Whoever waits to commit lets no further view in. So that one long view does not keep all others out, a commit waits a
-moment only, lets them pass, and tries again, each time a little longer.
+moment only, lets them pass, and tries again, each time twice as long, up to 1 s.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from neo4j import AsyncManagedTransaction, AsyncTransaction
+from neo4j import AsyncManagedTransaction, AsyncTransaction, unit_of_work
+from neo4j.exceptions import TransientError
 
 from lineage.errors import UnavailableError, UnusableStoreError
-from lineage.neo4j.connection import Connection, rows
-from lineage.neo4j.schema import State
+from lineage.neo4j.connection import Connection, Runner, rows
+from lineage.neo4j.failures import DEADLOCK
+from lineage.neo4j.schema import LAYOUT, STATE_COLUMNS, State, of_another_ledger
 
 _T = TypeVar("_T")
 
-_SHARED = """
-MERGE (p:LineageState {gate: 'open'})
-RETURN p.ledger, p.watermark, p.epoch, p.schema, p.layout, p.weakKinds, p.replacedKinds, p.clearing,
-    COUNT { (:LineageMissing) }"""
-_EXCLUSIVE = """
-MATCH (p:LineageState {gate: 'open'}) WHERE p.epoch = $epoch AND p.ledger = $ledger
-SET p.gate = 'shut' SET p.gate = 'open'
-RETURN p.epoch"""
-# What was matched before the lock was had may have changed since.
+_SHARED = f"MERGE (p:LineageState {{gate: 'open'}}) RETURN {STATE_COLUMNS}, p.clearing, COUNT {{ (:LineageMissing) }}"
+_EXCLUSIVE = "MATCH (p:LineageState {gate: 'open'}) SET p.gate = 'shut' SET p.gate = 'open'"
 _STILL = "MATCH (p:LineageState {gate: 'open'}) WHERE p.epoch = $epoch AND p.ledger = $ledger RETURN p.watermark"
+_TAKE = """
+MATCH (p:LineageState {gate: 'open'}) WHERE $adopt OR p.ledger = $ledger
+SET p.watermark = CASE WHEN p.ledger = $ledger AND p.layout = $layout THEN p.watermark ELSE 0 END
+SET p.epoch = p.epoch + 1, p.ledger = $ledger
+RETURN p.epoch, p.layout, p.clearing"""
+_WHOSE = "MATCH (p:LineageState {gate: 'open'}) RETURN p.ledger, p.watermark"
 
 LONGEST_COMMIT = 30.0
 """Seconds after which a reply is taken for lost, though the server answers others: what was written, the next look at
@@ -46,19 +47,49 @@ _PAUSE = 0.1
 
 
 class _TakenError(Exception):
-    """Views have the lock."""
+    """Others have the lock."""
 
 
 async def enter(transaction: AsyncTransaction) -> tuple[State, bool]:
     """Take the lock shared, until the transaction ends: the state, and whether any end of an edge is missing. Raises
     UnavailableError for a graph that is being emptied."""
-    ((ledger, watermark, epoch, schema, layout, weak, replaced, clearing, missing),) = await rows(
-        transaction, _SHARED, {}
-    )
+    ((*state, clearing, missing),) = await rows(transaction, _SHARED, {})
     if clearing:
         raise UnavailableError("The graph in Neo4j is being emptied.", hint="Ask again in a while.")
-    kinds = frozenset(weak or ()), frozenset(replaced or ())
-    return State(ledger, watermark or 0, epoch or 0, schema or 0, layout or 0, *kinds), bool(missing)
+    return State.of(state), bool(missing)
+
+
+async def take(connection: Connection, ledger: str, *, adopt: bool) -> tuple[int, bool]:
+    """Become the one who writes: the epoch, and whether the graph has to be emptied, as bodies are laid out otherwise
+    or somebody did not come to the end of it. A graph of another ledger or layout is outdated from now on: its
+    watermark is 0. Epochs begin with the time in milliseconds: one of a database that was emptied never comes again.
+    Raises UnusableStoreError for the graph of another ledger, unless with ``adopt``."""
+
+    async def become(transaction: AsyncManagedTransaction) -> tuple[int, bool]:
+        found = await rows(transaction, _TAKE, {"ledger": ledger, "layout": LAYOUT, "adopt": adopt})
+        if not found:
+            others = await rows(transaction, _WHOSE, {})
+            raise of_another_ledger(others[0][0]) if others else GraphGoneError()
+        ((epoch, layout, clearing),) = found
+        return epoch, layout != LAYOUT or bool(clearing)
+
+    return await _locked(connection, become, LONGEST_COMMIT)
+
+
+async def watermark(runner: Runner, ledger: str, epoch: int | None) -> int:
+    """How many entries of ``ledger`` the graph reflects, 0 if there is none yet. Raises UnusableStoreError for that of
+    another ledger and, with ``epoch``, where that is no longer the one who writes; then GraphGoneError where there is
+    no graph any more."""
+    if epoch is None:
+        found = await rows(runner, _WHOSE, {})
+        if found and found[0][0] != ledger:
+            raise of_another_ledger(found[0][0])
+        return found[0][1] if found else 0
+    found = await rows(runner, _STILL, {"epoch": epoch, "ledger": ledger})
+    if not found:
+        raise await _no_more(runner)
+    reached: int = found[0][0]
+    return reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +109,47 @@ async def commit(
 ) -> _T:
     """What ``work`` returns, run in a transaction that has the lock; it may be run more than once.
 
-    Raises UnavailableError after ``longest`` seconds, or where somebody set the graph back; UnusableStoreError where
-    another projector has taken over, GraphGoneError where there is no graph any more.
+    Views are let pass as often as there are any. Raises UnavailableError when writing has then taken ``longest``
+    seconds, or where the graph is not at the claim's watermark; UnusableStoreError where another projector has taken
+    over, GraphGoneError where there is no graph any more.
     """
-    wait = _FIRST_WAIT
 
-    async def locked(transaction: AsyncManagedTransaction) -> _T:
-        told = {"epoch": claim.epoch, "ledger": claim.ledger}
-        try:
-            found = await asyncio.wait_for(rows(transaction, _EXCLUSIVE, told), wait)
-        except TimeoutError as error:
-            raise _TakenError from error
-        still = await rows(transaction, _STILL, told) if found else ()
-        if not still:
-            raise await _no_more(transaction)
-        if claim.watermark not in (None, still[0][0]):
+    async def claimed(transaction: AsyncManagedTransaction) -> _T:
+        reached = await watermark(transaction, claim.ledger, claim.epoch)
+        if claim.watermark not in (None, reached):
             raise UnavailableError(
-                f"The graph in Neo4j reflects {still[0][0]} entries, and was left at {claim.watermark}.",
-                hint="It was restored from a backup, it seems; it is brought up to date from the ledger.",
+                f"The graph in Neo4j reflects {reached} entries, and was left at {claim.watermark}.",
+                hint="A reply was lost, or it was restored from a backup; it is brought up to date from the ledger.",
             )
         return await work(transaction)
 
+    return await _locked(connection, claimed, longest)
+
+
+async def _locked(
+    connection: Connection, work: Callable[[AsyncManagedTransaction], Awaitable[_T]], longest: float
+) -> _T:
+    """What ``work`` returns, run in a transaction that has the lock. What was read before it was had may have changed
+    since."""
+    wait = _FIRST_WAIT
+
+    async def locked(transaction: AsyncManagedTransaction) -> _T:
+        try:
+            await asyncio.wait_for(rows(transaction, _EXCLUSIVE, {}), wait)
+        except TimeoutError as error:
+            raise _TakenError from error
+        except TransientError as error:
+            if error.code != DEADLOCK:
+                raise
+            raise _TakenError from error
+        return await work(transaction)
+
+    # Where the client's machine is gone, only the server's own limit lets go of the lock.
+    ended = unit_of_work(timeout=longest)(locked)
     while True:
         try:
             async with connection.session() as session:
-                return await asyncio.wait_for(session.execute_write(locked), longest)
+                return await asyncio.wait_for(session.execute_write(ended), longest)
         except _TakenError:
             await asyncio.sleep(_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
             wait = min(wait * 2, _LONGEST_WAIT)
@@ -114,13 +161,13 @@ class GraphGoneError(UnavailableError):
     def __init__(self) -> None:
         super().__init__(
             "The graph in Neo4j is gone.",
-            hint="It is made anew from the ledger with the next event, or when the server is started again.",
+            hint="It is made anew from the ledger.",
         )
 
 
-async def _no_more(transaction: AsyncManagedTransaction) -> UnavailableError | UnusableStoreError:
+async def _no_more(runner: Runner) -> UnavailableError | UnusableStoreError:
     """Why this projector can't write any more."""
-    ((states,),) = await rows(transaction, "RETURN COUNT { (:LineageState) }", {})
+    ((states,),) = await rows(runner, "RETURN COUNT { (:LineageState) }", {})
     if not states:
         return GraphGoneError()
     return UnusableStoreError(

@@ -97,11 +97,11 @@ def name_value_key(scope: NameScope, value: str) -> str:
     return sha256(f"{scope.value}:{value}".encode()).hexdigest()[:32]
 
 
-def node_properties(node: Node) -> Properties:
+def node_properties(node: Node, of_flow: int = OF_NOBODY) -> Properties:
     """All that stands on the node; what is None is left out by the store. ``code`` is that of the kind that answers
-    show, and of a flow :data:`OF_FLOW` and that of its owner's kind, none's until the writer knows it."""
+    show, and of a flow ``of_flow``, its owner's :func:`flow_code` as far as the writer knows it."""
     owner = node.owner if isinstance(node, Flow) else None
-    code = OF_NOBODY if isinstance(node, Flow) else KIND_CODES[kind_of_node(node)]
+    code = of_flow if isinstance(node, Flow) else KIND_CODES[kind_of_node(node)]
     told: Properties = {
         "key": node.key.hex(),
         "kind": kind_of(node),

@@ -2,8 +2,9 @@
 
 Migrations are numbered, each safe to run twice and by two servers at once. ``(:LineageState)`` says how many ledger
 entries the graph reflects (``watermark``), of which ledger, who may write (``epoch``), which migrations ran
-(``schema``), and how bodies are laid out (``layout``). Its ``gate`` is unique, which makes it a lock: see
-:mod:`lineage.neo4j.gate`.
+(``schema``), how bodies are laid out (``layout``), that the graph is being emptied (``clearing``), and which kinds of
+edge take more to be read (``weakKinds``, ``replacedKinds``: :mod:`lineage.neo4j.writer`). Its ``gate`` is unique, which
+makes it a lock: see :mod:`lineage.neo4j.gate`.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from neo4j.exceptions import ClientError, TransientError
 
 from lineage import body
 from lineage.errors import UnusableStoreError
+from lineage.kind import KINDS
 from lineage.neo4j.connection import rows
 
-OURS = ("Lineage", "LineageName", "LineageAlias", "LineageState")
+GRAPH = ("Lineage", "LineageName", "LineageAlias")
+OURS = (*GRAPH, "LineageState")
 """Every node of ours has exactly one of these labels."""
 
-LAYOUT = crc32(repr((2, body.LAYOUT)).encode())
-"""Follows from what is written and from the model's fields: another one, and the graph is made anew."""
+LAYOUT = crc32(repr((3, [str(kind) for kind in KINDS], body.LAYOUT)).encode())
+"""Follows from what is written, the codes of kinds, and the model's fields: another one, and the graph is made anew."""
 
 _OLDEST = (5, 26)
 _ATTEMPTS = 10
@@ -56,47 +59,46 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 
-_STATE = """
-MATCH (p:LineageState)
-RETURN p.ledger, p.watermark, p.epoch, p.schema, p.layout, p.weakKinds, p.replacedKinds LIMIT 1"""
+STATE_COLUMNS = "p.ledger, p.watermark, p.schema, p.layout, p.weakKinds, p.replacedKinds"
+"""What :meth:`State.of` takes, of the state node ``p``."""
+
+_STATE = f"MATCH (p:LineageState) RETURN {STATE_COLUMNS} LIMIT 1"
 _COUNTS = "RETURN " + ", ".join(
     ["COUNT { () }", *(f"COUNT {{ (:{label}) }}" for label in OURS)]  # the count store's, whatever there is
 )
 _FOREIGN = f"MATCH (n) WHERE NOT (n:{'|'.join(OURS)}) RETURN labels(n) LIMIT 1"
 _CREATE = """
+WITH EXISTS { (:Lineage) } AS old
 MERGE (p:LineageState {gate: 'open'})
-ON CREATE SET p.ledger = $ledger, p.watermark = 0, p.epoch = timestamp(), p.schema = 0, p.layout = $layout
+ON CREATE SET p.ledger = $ledger, p.watermark = 0, p.epoch = timestamp(), p.schema = 0, p.layout = $layout,
+    p.clearing = CASE WHEN old THEN true END
 RETURN p.schema"""
 _MIGRATED = "MATCH (p:LineageState) SET p.schema = CASE WHEN p.schema < $schema THEN $schema ELSE p.schema END"
-_TAKE = """
-MATCH (p:LineageState {gate: 'open'})
-SET p.gate = 'shut' SET p.gate = 'open'
-SET p.watermark = CASE WHEN p.ledger = $ledger AND p.layout = $layout THEN p.watermark ELSE 0 END
-SET p.epoch = p.epoch + 1, p.ledger = $ledger
-RETURN p.epoch, p.layout, p.clearing"""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the state node says. ``weak`` and ``replaced`` are the kinds of which any edge ever
-    was: see :mod:`lineage.neo4j.writer`."""
+    """What the state node says; no ``ledger`` where a view has just made it. ``weak`` and ``replaced`` are the kinds of
+    which any edge ever was: see :mod:`lineage.neo4j.writer`."""
 
-    ledger: str
+    ledger: str | None
     watermark: int
-    epoch: int
     schema: int
     layout: int
     weak: frozenset[str]
     replaced: frozenset[str]
 
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> State:
+        """That of a row of :data:`STATE_COLUMNS`."""
+        ledger, watermark, schema, layout, weak, replaced = row
+        return cls(ledger, watermark or 0, schema or 0, layout or 0, frozenset(weak or ()), frozenset(replaced or ()))
+
 
 async def read_state(session: AsyncSession) -> State | None:
     """What the state node says, None where there is none."""
     found = await rows(session, _STATE, {})
-    if not found:
-        return None
-    ledger, watermark, epoch, schema, layout, weak, replaced = found[0]
-    return State(ledger, watermark, epoch, schema, layout, frozenset(weak or ()), frozenset(replaced or ()))
+    return State.of(found[0]) if found else None
 
 
 def check_version(agent: str) -> None:
@@ -126,10 +128,7 @@ async def check_contents(session: AsyncSession, ledger: str, *, adopt: bool) -> 
     if adopt:
         return state
     if state is not None and state.ledger != ledger:
-        raise UnusableStoreError(
-            f"This database holds the graph of another ledger ({state.ledger}).",
-            hint="Use another database, or replace that graph: lineage serve --store neo4j --adopt.",
-        )
+        raise of_another_ledger(state.ledger)
     ((everything, *ours),) = await rows(session, _COUNTS, {})
     if everything > sum(ours):
         foreign = await rows(session, _FOREIGN, {})
@@ -142,6 +141,14 @@ async def check_contents(session: AsyncSession, ledger: str, *, adopt: bool) -> 
     return state
 
 
+def of_another_ledger(ledger: str | None) -> UnusableStoreError:
+    """The database is for the graph of ``ledger``."""
+    return UnusableStoreError(
+        f"This database holds the graph of another ledger ({ledger}).",
+        hint="Use another database, or replace that graph: lineage serve --store neo4j --adopt.",
+    )
+
+
 async def migrate(session: AsyncSession, ledger: str) -> None:
     """Make what is missing of constraints, indexes and the state."""
     await _ensure(session, _GATE)
@@ -152,14 +159,6 @@ async def migrate(session: AsyncSession, ledger: str) -> None:
     await rows(session, "CALL db.awaitIndexes(300)", {})
     if done < len(_MIGRATIONS):
         await _insist(session, _MIGRATED, {"schema": len(_MIGRATIONS)})
-
-
-async def take(session: AsyncSession, ledger: str) -> tuple[int, bool]:
-    """Become the one who writes: the epoch, and whether the graph has to be emptied, as bodies are laid out otherwise
-    or somebody did not come to the end of it. A graph of another ledger or layout is outdated from now on: its
-    watermark is 0. Epochs begin with the time in milliseconds: one of a database that was emptied never comes again."""
-    ((epoch, layout, clearing),) = await _insist(session, _TAKE, {"ledger": ledger, "layout": LAYOUT})
-    return epoch, layout != LAYOUT or bool(clearing)
 
 
 async def _ensure(session: AsyncSession, statement: str) -> None:

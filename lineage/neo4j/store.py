@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from neo4j import AsyncSession, AsyncTransaction
 
@@ -24,8 +25,9 @@ _ROW_SECONDS = 0.002
 """A commit may take so much longer for each row."""
 _WRITING_SECONDS = 0.2
 """A view waits so long for the list that is being written."""
+_LAST_SECONDS = 2.0
+"""So long does the end of a store."""
 
-_READ = "MATCH (p:LineageState {gate: 'open'}) RETURN p.watermark"
 _MARK_CLEARING = "MATCH (p:LineageState {gate: 'open'}) SET p.watermark = 0, p.clearing = true"
 _CLEAR = "MATCH (n:%s) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
 _CLEARED = """
@@ -38,13 +40,13 @@ class Neo4jStore:
     """A :class:`~lineage.store.GraphStore` in a Neo4j database, for the graph of one ``ledger``.
 
     :meth:`apply` returns while the list is being written, so that the next is folded meanwhile: views of this process
-    wait for it, :meth:`settle` says that it is there, and where it failed the next call does.
+    give it a moment to be there, and :meth:`settle` waits for it.
 
-    Nothing is connected until it is used, so that a server can start while the database is away. The first write takes
-    the next epoch: from then on nobody who took an earlier one can write. With ``read_only`` nothing is written.
-    With ``adopt`` a database may hold somebody else's data too, which is left alone, and the graph of another ledger,
-    which is replaced. With ``prompt`` whoever asks is told within 2 s that there is no answer.
-    Raises BadInputError for an address that is none.
+    Nothing is connected until it is used, so that a server can start while the database is away. Whoever writes, or
+    asks for the watermark, takes the next epoch first: from then on nobody who took an earlier one can write. With
+    ``read_only`` nothing is written. With ``adopt`` a database may hold somebody else's data too, which is left alone,
+    and the graph of another ledger, which is replaced. With ``prompt`` whoever asks is told within 2 s that there is no
+    answer. Raises BadInputError for an address that is none.
     """
 
     def __init__(
@@ -61,6 +63,8 @@ class Neo4jStore:
         self._checked = False
         self._known = Known()
         self._reached: int | None = None
+        self._before: int | None = None
+        self._lost: UnavailableError | None = None
         self._writing: Future[None] | None = None
         self._careful = True
 
@@ -78,6 +82,8 @@ class Neo4jStore:
 
     def watermark(self) -> int:
         """How many ledger entries the store reflects; 0 if new."""
+        if isinstance(self._lost, gate.GraphGoneError):
+            self._epoch = None  # and so what the database needs is made
         if not self._read_only:
             self._writer()
         if (writing := self._writing) is not None:
@@ -85,23 +91,28 @@ class Neo4jStore:
 
         async def read() -> int:
             async with self._connection.session() as session:
-                found = await rows(session, _READ, {})
-                return found[0][0] or 0 if found else 0
+                return await gate.watermark(session, self._ledger, self._epoch)
 
-        found = self._connection.call(read, PATIENT)
-        if self._reached is None:
-            self._reached = found
+        try:
+            found = self._connection.call(read, PATIENT)
+        except UnavailableError as error:
+            self._failed(error)
+            raise
+        if self._reached is None or self._lost is not None:
+            self._reached, self._lost = found, None
         return found
 
     def apply(self, changes: Changes, watermark: int) -> None:
-        """Write all changes and the watermark; see :meth:`lineage.store.GraphStore.apply`."""
+        """Write all changes and the watermark; see :meth:`lineage.store.GraphStore.apply`. After an error that says
+        nothing about the list it is raised again, until somebody has asked for the watermark."""
         epoch = self._writer()
         told = ChangeList(changes, watermark, self._known)
         self.settle()
         self._known.learn(told)
+        self._check_known()
         claim = gate.Claim(self._ledger, epoch, self._reached)
         longest = gate.LONGEST_COMMIT + told.size * _ROW_SECONDS
-        self._reached = watermark
+        self._before, self._reached = self._reached, watermark
         self._writing = self._connection.submit(
             lambda: gate.commit(self._connection, claim, told.write, longest), PATIENT
         )
@@ -110,7 +121,7 @@ class Neo4jStore:
             self._careful = False
 
     def settle(self) -> None:
-        """Wait until what :meth:`apply` took is written. Raises UnavailableError where that failed, whatever the
+        """Return once what :meth:`apply` took is written. Raises UnavailableError where that failed, whatever the
         reason; if it was the list, the next ``apply`` says so."""
         try:
             self._written()
@@ -119,27 +130,68 @@ class Neo4jStore:
         except LineageError as error:
             raise UnavailableError(f"The last changes could not be written: {error.message}") from error
 
+    def _written(self) -> None:
+        """Wait for the list that is being written; raises what that raised, once, and is careful from then on."""
+        writing, self._writing = self._writing, None
+        if writing is None:
+            return
+        try:
+            writing.result()
+        except BaseException as error:
+            self._careful = True
+            if isinstance(error, CancelledError):
+                error = not_answering(self._connection.address.uri, "it was closed")
+            self._failed(error)
+            raise error
+
     @contextmanager
     def reader(self) -> Iterator[Neo4jReader]:
         """A consistent view; see :meth:`lineage.store.GraphStore.reader`. While it is open nothing is committed, and
         while something is being committed it waits."""
         if (writing := self._writing) is not None:
             wait([writing], _WRITING_SECONDS)
-        if not self._read_only:
-            self._prepare(self._connection.patience)
-        elif not self._checked:
+        if not self._checked:
             self.check()
-        ends = time.monotonic() + _VIEW_SECONDS
-        session, transaction, state, missing = self._connection.call(self._enter)
+        view = self._enter()
+        if view.state.ledger is None and self._epoch is None and not self._read_only:
+            self._leave(view)
+            self._prepare(self._connection.patience)
+            view = self._enter()
         try:
-            self._check_state(state)
-            yield Neo4jReader(self._connection, transaction, state, ends, missing=missing)
+            self._check_state(view.state)
+            yield Neo4jReader(self._connection, view.transaction, view.state, view.ends, missing=view.missing)
         except BaseException:
-            with suppress(LineageError):
-                self._connection.submit(lambda: _leave(session, transaction))  # who waits has waited enough
+            self._leave(view)
             raise
+        if view.state.ledger is None:  # and so the view has made the node that it holds
+            self._leave(view)
+            return
+        try:
+            self._connection.call(view.end)
+        except LineageError as error:
+            raise UnavailableError(
+                "The view of the graph in Neo4j was lost while it was read.", hint="Ask again."
+            ) from error
+
+    def _enter(self) -> _View:
+        """A view; to be ended, or left."""
+
+        async def enter() -> _View:
+            session = self._connection.session()
+            try:
+                transaction = await session.begin_transaction(timeout=_VIEW_SECONDS)
+                state, missing = await gate.enter(transaction)
+                return _View(session, transaction, state, missing, time.monotonic() + _VIEW_SECONDS)
+            except BaseException:
+                await session.close()
+                raise
+
+        return self._connection.call(enter)
+
+    def _leave(self, view: _View) -> None:
+        """Give up a view; who waits has waited enough."""
         with suppress(LineageError):
-            self._connection.call(lambda: _leave(session, transaction))
+            self._connection.submit(view.leave)
 
     def outdate(self) -> bool:
         """Say that the graph reflects nothing, and leave it to be brought up to date by difference."""
@@ -154,42 +206,37 @@ class Neo4jStore:
             self._empty(epoch)
 
     def close(self) -> None:
-        """Write what was applied, and end all connections; a view that is still open raises UnavailableError then."""
-        with suppress(LineageError):
-            self.settle()
+        """End all connections; a view that is still open raises UnavailableError then. What is being written gets a
+        moment to be done; if it is not, the next projection does it again."""
+        if (writing := self._writing) is not None:
+            wait([writing], _LAST_SECONDS)
         self._connection.close()
 
-    def _written(self) -> None:
-        """Wait for the list that is being written; raises what that raised, once, and is careful from then on."""
-        writing, self._writing = self._writing, None
-        if writing is None:
-            return
-        try:
-            writing.result()
-        except BaseException as error:
-            self._careful = True
-            self._begin_anew_after(error)
-            raise
-
-    def _begin_anew_after(self, error: BaseException) -> None:
-        """Know nothing. Where the graph is gone, the next who asks for the watermark makes what it needs, and finds
-        0."""
+    def _failed(self, error: BaseException) -> None:
+        """The last list was refused, or it is not known whether it was written."""
         self._known.forget()
-        self._reached = None
-        if isinstance(error, gate.GraphGoneError):
-            self._epoch = None
+        if isinstance(error, UnavailableError):
+            self._lost = error
+        else:
+            self._reached = self._before
+
+    def _check_known(self) -> None:
+        """Raises the error after which it is not known what is written."""
+        if self._lost is not None:
+            raise self._lost
 
     def _commit(self, statement: str, epoch: int) -> None:
+        """Run a statement that sets the watermark to 0."""
         self.settle()
+        self._check_known()
         told, claim = {"layout": schema.LAYOUT}, gate.Claim(self._ledger, epoch)
-        self._reached = None
         try:
             self._connection.call(
                 lambda: gate.commit(self._connection, claim, lambda transaction: rows(transaction, statement, told)),
                 PATIENT,
             )
         except UnavailableError as error:
-            self._begin_anew_after(error)
+            self._failed(error)
             raise
         self._reached = 0
 
@@ -200,7 +247,7 @@ class Neo4jStore:
 
         async def clear() -> None:
             async with self._connection.session() as session:
-                for label in schema.OURS[:-1]:
+                for label in schema.GRAPH:
                     await rows(session, _CLEAR % label, {})
 
         self._connection.call(clear, PATIENT)
@@ -241,25 +288,35 @@ class Neo4jStore:
                 async with self._connection.session() as session:
                     await schema.check_contents(session, self._ledger, adopt=self._adopt)
                     await schema.migrate(session, self._ledger)
-                    return await schema.take(session, self._ledger)
+                return await gate.take(self._connection, self._ledger, adopt=self._adopt)
 
             self._epoch, self._unclean = self._connection.call(prepare, patience)
             return self._epoch
         finally:
             self._preparing.release()
 
-    async def _enter(self) -> tuple[AsyncSession, AsyncTransaction, schema.State, bool]:
-        session = self._connection.session()
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What holds the lock shared, and what it found; ``ends`` is a time.monotonic moment."""
+
+    session: AsyncSession
+    transaction: AsyncTransaction
+    state: schema.State
+    missing: bool
+    ends: float
+
+    async def end(self) -> None:
+        """Let go of the lock. Raises what the server raises where it was lost before: what was read may be of two
+        states then."""
         try:
-            transaction = await session.begin_transaction(timeout=_VIEW_SECONDS)
-            return session, transaction, *(await gate.enter(transaction))
-        except BaseException:
-            await session.close()
-            raise
+            await self.transaction.commit()
+        finally:
+            await self.session.close()
 
-
-async def _leave(session: AsyncSession, transaction: AsyncTransaction) -> None:
-    try:
-        await transaction.close()
-    finally:
-        await session.close()
+    async def leave(self) -> None:
+        """Let go of the lock, and forget what was read."""
+        try:
+            await self.transaction.close()
+        finally:
+            await self.session.close()

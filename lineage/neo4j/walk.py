@@ -11,8 +11,8 @@ from lineage.store import Direction, EdgeFilter, Level
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What need not be looked for: whether an end of an edge is ``missing``, any edge of these
-    kinds ``weak`` or ``replaced``."""
+    """What has to be looked for: whether an end of an edge is ``missing``, any edge of these kinds ``weak`` or
+    ``replaced``."""
 
     missing: bool
     weak: bool

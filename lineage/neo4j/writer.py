@@ -222,10 +222,8 @@ def _by_kind(nodes: Iterable[Node], codes: Mapping[str, int]) -> dict[str, list[
     """What stands on the nodes, by their kind; ``codes`` are those of flows, by their owners, as far as known."""
     found: dict[str, list[Properties]] = {}
     for node in nodes:
-        told = node_properties(node)
-        if isinstance(node, Flow):
-            told["code"] = codes.get(told["owner"], OF_NOBODY)
-            told["found"] = found_bytes(node.key, node.owner, told["code"])
+        owner = node.owner if isinstance(node, Flow) else None
+        told = node_properties(node, codes.get(owner.hex(), OF_NOBODY) if owner else OF_NOBODY)
         found.setdefault(told["kind"], []).append(told)
     return found
 

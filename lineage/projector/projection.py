@@ -37,11 +37,10 @@ _log = logging.getLogger(__name__)
 class Projection:
     """Brings ``store`` and ``predictions`` up to date with ``ledger``.
 
-    ``facts`` must be able to roll back. ``harden`` makes durable what ``store`` has committed; it is called before each
-    commit of the facts, ``rest`` between two pieces of the fold's work. ``kind`` names the store in the facts: those
-    made along with another one count for nothing. A batch has ``batch_records`` records, or as many as its last entry
-    has more. ``scratch`` is a folder of this projection's alone for what a renewal needs, by default the system's for
-    temporary files. Any thread may call; one works at a time.
+    ``facts`` must be able to roll back. ``rest`` is called between two pieces of the fold's work. ``kind`` names the
+    store in the facts: those made along with another one count for nothing. A batch has ``batch_records`` records, or
+    as many as its last entry has more. ``scratch`` is a folder of this projection's alone for what
+    a renewal needs, by default the system's for temporary files. Any thread may call; one works at a time.
     """
 
     def __init__(
@@ -51,7 +50,6 @@ class Projection:
         store: GraphStore,
         predictions: Predictions,
         *,
-        harden: Callable[[], None] = lambda: None,
         rest: Callable[[], None] = lambda: None,
         kind: str = "",
         batch_records: int = BATCH_RECORDS,
@@ -62,7 +60,6 @@ class Projection:
         self._fold = Fold(facts, rest=rest)
         self._store = store
         self._predictions = predictions
-        self._harden = harden
         self._rest = rest
         self._kind = kind
         self._seals = Seals(ledger, facts, kind)
@@ -71,7 +68,7 @@ class Projection:
         self._working = threading.RLock()
         self._aligned = self._demanded = False
         self._renewal: Renewal | None = None
-        self._known: int | None = ledger.size()
+        self._known: int | None = self._seals.least_head(ledger.size())
         self._skipped: set[Place] = set()
         self._indexed = 0
         self._unkept = 0
@@ -112,6 +109,18 @@ class Projection:
                 if is_time or self._unkept >= _KEEP_EVENTS:
                     self._keep(self.reached)
                 return True
+            except BaseException as error:
+                self._lose_track(error)
+                raise
+
+    def look(self) -> None:
+        """Find out whether the store is there still, with what it was given: if not, the next step mends it. Raises as
+        :meth:`step` does."""
+        with self._working:
+            if not self._aligned or self._renewal is not None:
+                return
+            try:
+                self._aligned = self._store.watermark() == self.reached
             except BaseException as error:
                 self._lose_track(error)
                 raise
@@ -172,8 +181,8 @@ class Projection:
             _log.exception("Entries %d to %d are folded apart.", batch.start, batch.end - 1)
             self._fold.rollback()
             self._follow(batch.start)
-            store, start, harden = self._store, batch.start, self._harden
-            self._take_apart(start, batch.events, lambda changes: write_through(store, changes, start, harden))
+            store, start = self._store, batch.start
+            self._take_apart(start, batch.events, lambda changes: write_through(store, changes, start))
             self._store.apply(Changes(), batch.end)
         self._unkept += max(1, len(batch.events))
         self.reached = batch.end
@@ -192,6 +201,7 @@ class Projection:
                 self._take_apart(start, events[:half], show)
                 self._take_apart(start, events[half:], show)
             else:
+                show(Changes())  # a store that refuses all is at fault itself
                 index, position, _ = events[0]
                 _log.exception("Record %d of entry %d can't be folded and is passed over.", position, index)
                 self._skipped.add((index, position))
@@ -200,7 +210,7 @@ class Projection:
 
     def _keep(self, size: int) -> None:
         """Commit the facts as those of the first ``size`` entries, which the store has."""
-        self._harden()
+        self._store.settle()
         self._sure = size
         self._commit(size)
         if self._indexed < size:
@@ -216,19 +226,28 @@ class Projection:
         if self._aligned:
             return
         if self._renewal is not None and not self._demanded and not self._store.watermark():
+            self._renewal.look_again()
             self._aligned = True  # it goes on, and looks itself after the facts
             return
         self._end_renewal()
         self._fold.rollback()
-        outdated = self._clear_what_is_wrong()
+        try:
+            outdated = self._clear_what_is_wrong()
+        except PASSING:
+            if self._known is not None:
+                self._fold.rollback()
+                self._seals.keep_head(self._known)
+            raise
         self._indexed = self._predictions.watermark()
         self.reached = self._sure = self._store.watermark()
         if outdated and not is_empty(self._store):
-            self._renewal = Renewal(self._store, self._beside, self._scratch, self._harden, self._rest)
+            self._renewal = Renewal(self._store, self._beside, self._scratch, self._rest)
         # Predictions first: keeping facts says that the predictions before them are there.
         self._index(self.reached)
         self._follow(self.reached)
-        self._known = None
+        if self._known is not None:
+            self._known = None
+            self._seals.keep_head(None)
         self._aligned = True
 
     def _clear_what_is_wrong(self) -> bool:

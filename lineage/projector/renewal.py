@@ -54,9 +54,8 @@ class Folding(Protocol):
 class Renewal:
     """Brings ``store``, of watermark 0, to what the folding that ``begin`` gives for a store makes of the ledger.
 
-    Scratch files stand in ``folder``, by default the system's for temporary files. ``harden`` makes durable what
-    ``store`` has taken, ``rest`` is called between two pieces of work. For one thread at a time. Raises
-    UnavailableError where the disk refuses.
+    Scratch files stand in ``folder``, by default the system's for temporary files. ``rest`` is called between two
+    pieces of work. For one thread at a time. Raises UnavailableError where the disk refuses.
     """
 
     def __init__(
@@ -64,11 +63,9 @@ class Renewal:
         store: GraphStore,
         begin: Callable[[GraphStore], Folding],
         folder: Path | None,
-        harden: Callable[[], None],
         rest: Callable[[], None],
     ) -> None:
         self._store = store
-        self._harden = harden
         self._rest = rest
         with ExitStack() as opening:
             self._place = _new_place(folder)
@@ -93,15 +90,21 @@ class Renewal:
             return True
         return self._compare() if self._writing is None else self._write(self._writing)
 
+    def look_again(self) -> None:
+        """Compare anew, after an error: how much of the differences was written is not known, nor whether the graph is
+        still the one that was compared."""
+        self._end_comparison()
+        if self._writing is not None:
+            self._writing.close()
+            self._writing = None
+
     def keep(self) -> None:
         """Commit the facts, as far as they are folded."""
         self._folding.keep()
 
     def close(self) -> None:
         """Remove what was there for the comparison."""
-        self._end_comparison()
-        if self._writing is not None:
-            self._writing.close()
+        self.look_again()
         self._closing.close()
 
     def _fold(self, head: int) -> None:
@@ -146,10 +149,10 @@ class Renewal:
     def _write(self, writing: _Writing) -> bool:
         changes = writing.next()
         if changes is None:
-            write_through(self._store, Changes(), self._scratch.watermark(), self._harden)
+            write_through(self._store, Changes(), self._scratch.watermark())
             return False
         try:
-            write_through(self._store, changes, 0, self._harden)
+            write_through(self._store, changes, 0)
         except PASSING:
             raise
         except Exception:
@@ -239,15 +242,14 @@ class _Writing:
             return reader.fetch(keys)
 
 
-def write_through(store: GraphStore, changes: Changes, watermark: int, harden: Callable[[], None]) -> None:
-    """Write ``changes``, and return when they are written. A store that goes on writing after ``apply`` tells by
-    ``harden`` only that this failed; given the same list again it says what is wrong with it."""
+def write_through(store: GraphStore, changes: Changes, watermark: int) -> None:
+    """Write ``changes``, and return when they are written. Raises what is wrong with them."""
     store.apply(changes, watermark)
     try:
-        harden()
+        store.settle()
     except UnavailableError:
         store.apply(changes, watermark)
-        harden()
+        store.settle()
 
 
 def is_empty(store: GraphStore) -> bool:

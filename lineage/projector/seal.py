@@ -10,7 +10,8 @@ SEAL = b"ledger"
 """Key of the record among ROWS that holds it; no unit of rows has a key of six bytes."""
 
 _STORE = b"stores"
-"""Key of the record that names the graph store; as long, for the same reason."""
+_HEAD = b"unseen"
+"""Keys of the records that name the graph store, and keep a head; as long, for the same reason."""
 
 FEWER = "the ledger has fewer entries than were projected"
 
@@ -44,6 +45,19 @@ class Seals:
             return "it was made from another ledger, or by other rules"
         told = self._facts.get(Table.ROWS, _STORE)
         return None if told in (None, self._store) else f"it was last kept in another store, {told.decode()}"
+
+    def least_head(self, head: int) -> int:
+        """``head``, or the one that :meth:`keep_head` kept, if that is less."""
+        kept = self._facts.get(Table.ROWS, _HEAD)
+        return head if kept is None else min(head, int.from_bytes(kept))
+
+    def keep_head(self, head: int | None) -> None:
+        """Keep for later processes how many entries the ledger had before this one added any, or, with None, no more.
+        Nothing else may wait to be committed."""
+        kept = None if head is None else head.to_bytes(8)
+        if self._facts.get(Table.ROWS, _HEAD) != kept:
+            self._facts.put(Table.ROWS, _HEAD, kept)
+            self._facts.commit(self._facts.watermark())
 
     def put(self, size: int) -> None:
         """Seal the facts as those of the first ``size`` entries."""

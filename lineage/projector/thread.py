@@ -28,11 +28,15 @@ _RETRY_WAIT = 0.3
 """A question waits so long for what comes of a try that it caused."""
 _IDLE_SECONDS = 0.2
 """After so long without an entry the facts are kept too."""
+_LOOK_SECONDS = 5.0
+"""How often a projector that has nothing to do looks whether its store is there still."""
 
 _GATHER_SECONDS = 0.1
 """From the start of one batch to that of the next: what comes meanwhile is projected together, as the start of a run
 and its end cost little more than one of them. Whoever asks does not wait for it."""
 _GATHER_ENTRIES = 500
+_LAST_SECONDS = 10.0
+"""After its time a projection gets so long to come to the end of a step."""
 _PIECE_SECONDS = 0.0002
 _NICENESS = 10
 """On Linux the projection gets what intake leaves of a core, and a tenth of it at least."""
@@ -57,18 +61,17 @@ class Projector:
         store: GraphStore,
         predictions: Predictions,
         *,
-        harden: Callable[[], None] = lambda: None,
         kind: str = "",
         batch_records: int = BATCH_RECORDS,
         scratch: Path | None = None,
     ) -> None:
         self._ledger = ledger
+        self._store = store
         self._projection = Projection(
             ledger,
             facts,
             store,
             predictions,
-            harden=harden,
             rest=self._rest,
             kind=kind,
             batch_records=batch_records,
@@ -76,6 +79,7 @@ class Projector:
         )
         self._trouble = Trouble()
         self._failed_at = 0.0
+        self._looked_at = 0.0
         self._failures = 0
         self._asked = False
         self._others_wait: Callable[[], bool] = _never
@@ -110,12 +114,15 @@ class Projector:
 
     def stop(self, timeout: float = 10.0) -> None:
         """Project what the ledger holds now, for ``timeout`` seconds at most, and end the thread. What is left is
-        projected by the next start."""
+        projected by the next start. A store that then goes on waiting for others is closed."""
         with self._changed:
             self._stopping = True
             self._give_up_at = time.monotonic() + timeout
             self._changed.notify_all()
         if self._thread is not None:
+            self._thread.join(timeout + _LAST_SECONDS)
+            if self._thread.is_alive():
+                self._store.close()
             self._thread.join()
             self._thread = None
         self._projection.close()
@@ -219,7 +226,7 @@ class Projector:
                         self._gather(begun)
                 self._publish(goes_on=True)
                 if not self._wait() or self._stopping:
-                    self._projection.keep()
+                    self._tend()
                 retry = _FIRST_RETRY
                 if self._stopping and (self._given_up() or not self.behind()):
                     return
@@ -229,6 +236,13 @@ class Projector:
                     return
                 self._pause(retry * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
                 retry = min(retry * 2, _LONGEST_RETRY)
+
+    def _tend(self) -> None:
+        """Nothing waits: keep the facts, and look after the store."""
+        self._projection.keep()
+        if time.monotonic() - self._looked_at >= _LOOK_SECONDS and not self._stopping:
+            self._looked_at = time.monotonic()
+            self._projection.look()
 
     def _gather(self, begun: float) -> None:
         """Let entries come together since ``begun``, unless enough have, or somebody waits for them. Never while a

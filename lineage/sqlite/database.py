@@ -7,9 +7,10 @@ that what was erased does not live on in the file.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +89,15 @@ class Database:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
+
+    def sync(self) -> None:
+        """Have the system write the log through: what is committed then outlives a crash of the machine."""
+        with suppress(FileNotFoundError):
+            file = os.open(f"{self.path}-wal", os.O_RDONLY)
+            try:
+                os.fdatasync(file)
+            finally:
+                os.close(file)
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:

@@ -57,6 +57,10 @@ class SQLiteStore:
                 raise
             self.topology.commit()
 
+    def settle(self) -> None:
+        """Have the system write the file's log through."""
+        self._database.sync()
+
     @contextmanager
     def reader(self) -> Iterator[SQLiteReader]:
         """A consistent view; see :meth:`lineage.store.GraphStore.reader`."""

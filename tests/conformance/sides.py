@@ -104,6 +104,12 @@ class _FailingStore(SQLiteStore):
     """Is away ``before`` its next transaction, or the answer is lost ``after`` it."""
 
     fails: str | None = None
+    fails_to_settle = False
+
+    def settle(self) -> None:
+        if self.fails_to_settle:
+            raise UnavailableError("The disk refuses.")
+        super().settle()
 
     def apply(self, changes: Changes, watermark: int) -> None:
         fails, self.fails = self.fails, None
@@ -144,7 +150,7 @@ class SQLiteSide:
     def fail(self, when: str, until: int) -> None:
         """The graph store, or (``"keep"``) what makes it durable, fails once on the way to the entry ``until``."""
         if when == "keep":
-            self._fails_to_keep = True
+            self.store.fails_to_settle = True
         else:
             self.store.fails = when
         try:
@@ -152,7 +158,7 @@ class SQLiteSide:
         except UnavailableError:
             pass
         finally:
-            self.store.fails, self._fails_to_keep = None, False
+            self.store.fails, self.store.fails_to_settle = None, False
 
     def remove(self) -> None:
         """Close and delete the files."""
@@ -164,14 +170,9 @@ class SQLiteSide:
         self._facts = SQLiteFacts(facts)
         self.store = _FailingStore(graph)
         self.predictions = PredictionIndex(predictions)
-        self._fails_to_keep = False
-        self.projection = Projection(self._ledger, self._facts, self.store, self.predictions, harden=self._harden)
+        self.projection = Projection(self._ledger, self._facts, self.store, self.predictions)
 
     def _close(self) -> None:
         self._facts.close()
         self.store.close()
         self.predictions.close()
-
-    def _harden(self) -> None:
-        if self._fails_to_keep:
-            raise UnavailableError("The disk refuses.")

@@ -7,12 +7,15 @@ import re
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from neo4j import Query
+from neo4j.exceptions import ClientError
 
 from lineage.settings import describe
 
@@ -99,6 +102,23 @@ def test_neo4j_has_a_heap_and_a_page_cache_that_can_be_set() -> None:
     heap = {told[f"server_memory_heap_{bound}__size"] for bound in ("initial", "max")}
     assert heap == {"${NEO4J_HEAP:-1G}"}
     assert told["server_memory_pagecache_size"] == "${NEO4J_PAGECACHE:-512M}"
+
+
+def test_neo4j_takes_its_settings_and_stops_what_is_over_time(neo4j_machine: None, tmp_path: Path) -> None:
+    """The image makes settings of variables: ``__`` stands for ``_``, and ``_`` for a point."""
+    from tests.neo4j_server import Neo4jServer
+
+    told = {variable.removeprefix("NEO4J_"): value for name, variable, value in variables() if name == "neo4j"}
+    del told["AUTH_FILE"]
+    settings = {
+        variable.replace("__", " ").replace("_", ".").replace(" ", "_"): re.sub(r"\$\{\w+:-(\w+)\}", r"\1", value)
+        for variable, value in told.items()
+    }
+    with Neo4jServer(tmp_path, settings=settings) as server, server.driver() as driver:
+        begun = time.monotonic()
+        with pytest.raises(ClientError, match=r"timed out|terminated"), driver.session() as session:
+            session.run(Query("UNWIND range(1, 1000000000) AS n RETURN count(n % 7)", timeout=0.2)).consume()
+        assert time.monotonic() - begun < 1.5
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def projection(folder: Path, ledger: SQLiteLedger, uri: str) -> Iterator[Project
     facts, predictions = SQLiteFacts(folder / "facts.sqlite"), PredictionIndex(folder / "predictions.sqlite")
     store = Neo4jStore(Address(uri), ledger=ledger.id)
     try:
-        yield Projection(ledger, facts, store, predictions, harden=store.settle, batch_records=20)
+        yield Projection(ledger, facts, store, predictions, batch_records=20)
     finally:
         store.close()
         predictions.close()

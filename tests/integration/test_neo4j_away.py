@@ -105,12 +105,6 @@ def until(true: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def proxy(neo4j_server: Neo4jServer, neo4j_uri: str) -> Iterator[TcpProxy]:
-    with TcpProxy(neo4j_server.port) as made:
-        yield made
-
-
-@pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Open]:
     """Makes shops, whose servers end with the test."""
     with ExitStack() as closing:
@@ -199,6 +193,22 @@ def test_stopped_and_restarted_read_only_then_writable(opened: Open, neo4j_serve
     finally:
         neo4j_server.read_only = False
     neo4j_server.start()
+    shop.ends_well(neo4j_uri)
+
+
+def test_server_that_nobody_asks_notices_an_outage_and_an_emptied_database(
+    shop: Shop, proxy: TcpProxy, neo4j_server: Neo4jServer, neo4j_uri: str
+) -> None:
+    shop.tell(20)
+    until(shop.answers)
+    proxy.refuse()
+    proxy.reset()
+    until(lambda: "Neo4j" in (shop.readiness()["projection"]["waits"] or ""))
+    proxy.accept()
+    until(lambda: shop.readiness()["projection"]["waits"] is None)
+    with neo4j_server.driver() as driver:
+        driver.execute_query("MATCH (n) DETACH DELETE n")
+        until(lambda: driver.execute_query("MATCH (r:Run) RETURN count(r)").records[0][0] == 20)
     shop.ends_well(neo4j_uri)
 
 

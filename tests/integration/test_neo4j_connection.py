@@ -20,12 +20,6 @@ LONG = "UNWIND range(1, 8000000) AS n WITH sum(n % 7) AS sum RETURN sum"
 
 
 @pytest.fixture
-def proxy(neo4j_server: Neo4jServer, neo4j_uri: str) -> Iterator[TcpProxy]:
-    with TcpProxy(neo4j_server.port) as made:
-        yield made
-
-
-@pytest.fixture
 def connection(proxy: TcpProxy) -> Iterator[Connection]:
     made = Connection(Address(proxy.uri), PROMPT)
     yield made

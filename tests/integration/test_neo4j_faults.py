@@ -56,12 +56,6 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     made.ledger.close()
 
 
-@pytest.fixture
-def proxy(neo4j_server: Neo4jServer, neo4j_uri: str) -> Iterator[TcpProxy]:
-    with TcpProxy(neo4j_server.port) as made:
-        yield made
-
-
 PHASES = [
     *((kind, phase) for kind in (Kind.BEGIN, Kind.RUN, Kind.PULL, Kind.COMMIT) for phase in list(Phase)[:3]),
     (Kind.LOGON, Phase.BEFORE),

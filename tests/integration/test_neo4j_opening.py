@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
+from threading import Event
 
 import pytest
 from neo4j import Driver, GraphDatabase
 
 from lineage.cli.program import run
 from lineage.errors import BadInputError, UnavailableError, UnusableStoreError
+from lineage.keys import Base
+from lineage.ledger import Submission
 from lineage.model import EdgeKind, NameScope
 from lineage.neo4j import Address, Neo4jStore, open_store, schema
 from lineage.neo4j.schema import check_version
+from lineage.neo4j.writer import ChangeList
 from lineage.settings import read_settings
 from lineage.store import Direction, GraphStore, Level
 from tests.conformance.graphs import changes, dataset, feeds, flow, reached
 from tests.conformance.stream import entries, stream
 from tests.free_port import free_port
 from tests.integration.neo4j_world import dump, dump_at, expected, go_on, make_ledger, projection, records
+from tests.neo4j_fixtures import terminate_all
 from tests.neo4j_server import Neo4jServer
 
 HOSTILE = [
@@ -55,6 +63,18 @@ def opened(neo4j_uri: str) -> Iterator[Callable[..., Neo4jStore]]:
         store.close()
 
 
+def filled(store: Neo4jStore) -> Neo4jStore:
+    """The same, with one dataset, at the watermark 5."""
+    store.apply(changes([dataset("a")]), 5)
+    store.settle()
+    return store
+
+
+def another() -> list[Submission]:
+    """An event that is not among ``records``."""
+    return entries([next(each for each in stream() if each not in records())], 99)
+
+
 def nodes(driver: Driver) -> int:
     counts, _, _ = driver.execute_query("MATCH (n) RETURN count(n)")
     return int(counts[0][0])
@@ -73,15 +93,9 @@ def test_hostile_names_are_only_names(opened: Callable[..., GraphStore], name: s
     with store.reader() as reader:
         assert reader.fetch([one.key, other.key]) == [one, other]
         assert reader.lookup(NameScope.DIGEST, name) == [one.key]
-        assert reader.search(name, [*_bases()], 5) == [one]
+        assert reader.search(name, list(Base), 5) == [one]
         assert reached(reader, Level.LOGICAL, [one], Direction.DOWNSTREAM) == {other.key: 1}
         assert reader.count()["DATASET"] == 1
-
-
-def _bases() -> list[object]:
-    from lineage.keys import Base
-
-    return list(Base)
 
 
 @pytest.mark.parametrize("uri", ["", "localhost:7687", "http://localhost:7474", "bolt://", "neo4j", "bolt:/x"])
@@ -131,9 +145,7 @@ def test_other_peoples_data_is_refused_unless_adopted(driver: Driver, opened: Ca
 
 
 def test_graph_of_another_ledger_is_refused_unless_adopted(opened: Callable[..., Neo4jStore]) -> None:
-    first = opened()
-    first.apply(changes([dataset("a")]), 5)
-    first.settle()
+    first = filled(opened())
     with pytest.raises(UnusableStoreError, match=r"another ledger \(one\)"):
         opened(ledger="two").watermark()
     assert first.watermark() == 5
@@ -152,11 +164,14 @@ def test_newer_releases_database_is_refused(driver: Driver, opened: Callable[...
 
 def test_migrations_run_twice_and_by_many_at_once(driver: Driver, opened: Callable[..., Neo4jStore]) -> None:
     failures: list[BaseException] = []
+    replaced: list[UnusableStoreError] = []
     begun = int(time.time() * 1000)
 
     def prepare() -> None:
         try:
             opened().watermark()
+        except UnusableStoreError as error:
+            replaced.append(error)
         except BaseException as error:
             failures.append(error)
 
@@ -167,6 +182,8 @@ def test_migrations_run_twice_and_by_many_at_once(driver: Driver, opened: Callab
         for thread in threads:
             thread.join()
     assert not failures
+    assert len(replaced) <= 6
+    assert all("Another server" in error.message for error in replaced)
     found, _, _ = driver.execute_query("MATCH (p:LineageState) RETURN p.epoch, p.schema, p.ledger")
     ((epoch, migrated, ledger),) = found
     assert (migrated, ledger) == (len(schema._MIGRATIONS), "one")
@@ -175,9 +192,7 @@ def test_migrations_run_twice_and_by_many_at_once(driver: Driver, opened: Callab
 
 
 def test_other_layout_of_bodies_is_made_anew(driver: Driver, opened: Callable[..., Neo4jStore]) -> None:
-    first = opened()
-    first.apply(changes([dataset("a")]), 5)
-    first.settle()
+    filled(opened())
     driver.execute_query("MATCH (p:LineageState) SET p.layout = 1")
     store = opened()
     assert store.watermark() == 0
@@ -186,18 +201,14 @@ def test_other_layout_of_bodies_is_made_anew(driver: Driver, opened: Callable[..
 
 
 def test_graph_that_another_release_wrote_is_not_read(driver: Driver, opened: Callable[..., Neo4jStore]) -> None:
-    store = opened()
-    store.apply(changes([dataset("a")]), 5)
-    store.settle()
+    store = filled(opened())
     driver.execute_query("MATCH (p:LineageState) SET p.layout = 1")
     with pytest.raises(UnavailableError, match="Another release"), store.reader():
         pass
 
 
 def test_emptying_that_was_broken_off_is_ended_by_the_next(driver: Driver, opened: Callable[..., Neo4jStore]) -> None:
-    first = opened()
-    first.apply(changes([dataset("a")]), 5)
-    first.settle()
+    first = filled(opened())
     driver.execute_query("MATCH (p:LineageState) SET p.watermark = 0, p.clearing = true")
     with pytest.raises(UnavailableError, match="being emptied"), first.reader():
         pass
@@ -216,9 +227,31 @@ def test_database_that_was_emptied_is_no_empty_graph(driver: Driver, neo4j_uri: 
         store = projecting._store
         with pytest.raises(UnavailableError, match="gone"), store.reader():
             pass
-        ledger.append(entries([next(each for each in stream() if each not in records())], 99))
+        ledger.append(another())
         go_on(projecting)
         assert dump(store) == expected(tmp_path, ledger)
+    ledger.close()
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 10])
+def test_database_that_is_emptied_in_the_middle_of_a_rebuild(
+    driver: Driver, neo4j_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    monkeypatch.setattr("lineage.projector.spool._ROWS", 20)
+    ledger, steps = make_ledger(tmp_path), count(1)
+
+    def empty(done: int, of: int) -> None:
+        if next(steps) == at:
+            driver.execute_query("MATCH (n) DETACH DELETE n")
+
+    with projection(tmp_path, ledger, neo4j_uri) as projecting:
+        projecting.catch_up()
+        driver.execute_query("MATCH (v:Version) DETACH DELETE v")
+        with suppress(UnavailableError):
+            projecting.rebuild(empty)
+        go_on(projecting)
+        assert next(steps) > at
+        assert dump(projecting._store) == expected(tmp_path, ledger)
     ledger.close()
 
 
@@ -229,24 +262,83 @@ def test_database_that_was_set_back_is_brought_up_to_date(driver: Driver, neo4j_
         projecting.catch_up()
         driver.execute_query("MATCH (v:Version) WITH v ORDER BY v.key LIMIT 3 DETACH DELETE v")
         driver.execute_query("MATCH (p:LineageState) SET p.watermark = p.watermark - 10")
-        ledger.append(entries([next(each for each in stream() if each not in records())], 99))
+        ledger.append(another())
         go_on(projecting)
         assert dump(projecting._store) == expected(tmp_path, ledger)
     ledger.close()
 
 
+@pytest.mark.parametrize("hold", [0.0, 20.0])
 def test_view_that_lost_its_lock_says_so(
-    driver: Driver, opened: Callable[..., Neo4jStore], monkeypatch: pytest.MonkeyPatch
+    driver: Driver, opened: Callable[..., Neo4jStore], monkeypatch: pytest.MonkeyPatch, hold: float
 ) -> None:
-    store = opened()
-    store.apply(changes([dataset("a")]), 1)
-    store.settle()
-    monkeypatch.setattr("lineage.neo4j.reader._HOLD_SECONDS", 0.0)
-    with store.reader() as reader:
-        assert reader.count()["DATASET"] == 1
-        _terminate_all(driver)
-        with pytest.raises(UnavailableError):
-            reader.count()
+    """At its end at the latest."""
+    store, counted = filled(opened()), []
+    monkeypatch.setattr("lineage.neo4j.reader._HOLD_SECONDS", hold)
+
+    def read() -> None:
+        with store.reader() as reader:
+            counted.append(reader.count()["DATASET"])
+            terminate_all(driver)
+            counted.append(reader.count()["DATASET"])
+
+    with pytest.raises(UnavailableError):
+        read()
+    assert counted == [1] * (2 if hold else 1)
+
+
+def test_server_copied_elsewhere_loses_nothing_of_its_own(driver: Driver, neo4j_uri: str, tmp_path: Path) -> None:
+    """Once another writes its graph further, it finds fault with that, not with what it has itself."""
+    ledger = make_ledger(tmp_path)
+    with projection(tmp_path, ledger, neo4j_uri) as projecting:
+        projecting.catch_up()
+        known = projecting._predictions.watermark()
+        assert known
+        other = Neo4jStore(Address(neo4j_uri), ledger=ledger.id)
+        other.apply(changes([dataset("a")]), ledger.size() + 5)
+        other.close()
+        for do in (projecting.look, projecting.step, projecting.step):
+            with pytest.raises(UnusableStoreError, match="Another server"):
+                do()
+        assert projecting._predictions.watermark() == known
+    ledger.close()
+
+
+def test_state_that_somebody_removed_has_the_graph_made_anew(driver: Driver, opened: Callable[..., Neo4jStore]) -> None:
+    """What it said of the edges is not known any more."""
+    store = filled(opened())
+    driver.execute_query("MATCH (p:LineageState) DELETE p")
+    with pytest.raises(UnavailableError, match="gone"), store.reader():
+        pass
+    again = opened()
+    assert again.watermark() == 0
+    assert dump(again) == []
+
+
+def test_lock_of_a_client_that_is_gone_is_let_go(
+    driver: Driver, opened: Callable[..., Neo4jStore], neo4j_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine lost power, say: nothing closes the connection."""
+    store = filled(opened())
+    monkeypatch.setattr("lineage.neo4j.gate.LONGEST_COMMIT", 3.0)
+    hanging, entered = Event(), Event()
+
+    async def hang(self: ChangeList, transaction: object) -> None:
+        entered.set()
+        await asyncio.to_thread(hanging.wait)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ChangeList, "write", hang)
+        patched.setattr("lineage.neo4j.gate.asyncio.wait_for", lambda work, _: work)
+        store.apply(changes([dataset("b")]), 6)
+        entered.wait()
+    other = opened()
+    begun = time.monotonic()
+    assert other.watermark() == 5
+    assert time.monotonic() - begun < 20
+    hanging.set()
+    with pytest.raises(UnavailableError):
+        store.settle()
 
 
 def test_what_somebody_else_tied_to_the_graph_is_not_in_answers(
@@ -261,12 +353,6 @@ def test_what_somebody_else_tied_to_the_graph_is_not_in_answers(
         assert [edge.target for edge in reader.neighbours([one.key], [EdgeKind.FEEDS], Direction.DOWNSTREAM)] == [
             other.key
         ]
-
-
-def _terminate_all(driver: Driver) -> None:
-    with driver.session(database="system") as session:
-        told = session.run("SHOW TRANSACTIONS YIELD transactionId, database WHERE database = 'neo4j'").values()
-        session.run("TERMINATE TRANSACTIONS $ids", ids=[row[0] for row in told]).consume()
 
 
 def test_view_that_lasts_too_long_says_so(opened: Callable[..., Neo4jStore]) -> None:

@@ -33,10 +33,6 @@ def connect(uri: str, **config: Any) -> neo4j.Driver:
     return neo4j.GraphDatabase.driver(uri, **{"max_transaction_retry_time": 0.1, **HINTS_OFF, **config})
 
 
-def in_front_of(uri: str) -> TcpProxy:
-    return TcpProxy(int(uri.rpartition(":")[2]))
-
-
 def code_of(driver: neo4j.Driver, query: str, **parameters: Any) -> str:
     """The code of the error that the server answers."""
     with pytest.raises(Neo4jError) as caught:
@@ -92,13 +88,11 @@ def test_a_paused_server_answers_when_it_goes_on(neo4j_server: Neo4jServer, neo4
 
 
 @pytest.mark.parametrize("phase", [Phase.BEFORE, Phase.ANSWERED])
-def test_a_commit_without_reply_is_done_only_if_the_server_saw_it(neo4j_uri: str, phase: Phase) -> None:
+def test_a_commit_without_reply_is_done_only_if_the_server_saw_it(
+    proxy: TcpProxy, neo4j_uri: str, phase: Phase
+) -> None:
     """The driver can't know which, and so does not try again: IncompleteCommit."""
-    with (
-        in_front_of(neo4j_uri) as proxy,
-        connect(proxy.uri) as driver,
-        connect(neo4j_uri) as witness,
-    ):
+    with connect(proxy.uri) as driver, connect(neo4j_uri) as witness:
         fault = proxy.reset_at(Kind.COMMIT, phase)
         with pytest.raises(IncompleteCommit):
             driver.execute_query(CREATE, batch=0)
@@ -108,8 +102,8 @@ def test_a_commit_without_reply_is_done_only_if_the_server_saw_it(neo4j_uri: str
         assert count(driver) == count(witness)
 
 
-def test_a_connection_lost_before_the_commit_is_tried_again_by_the_driver(neo4j_uri: str) -> None:
-    with in_front_of(neo4j_uri) as proxy, connect(proxy.uri, max_transaction_retry_time=30) as driver:
+def test_a_connection_lost_before_the_commit_is_tried_again_by_the_driver(proxy: TcpProxy) -> None:
+    with connect(proxy.uri, max_transaction_retry_time=30) as driver:
         fault = proxy.reset_at(Kind.RUN, Phase.ANSWERED)
         driver.execute_query(CREATE, batch=0)
         assert fault.happened == 1
@@ -117,8 +111,8 @@ def test_a_connection_lost_before_the_commit_is_tried_again_by_the_driver(neo4j_
         assert count(driver) == 100
 
 
-def test_a_reply_that_never_comes_keeps_the_driver_waiting_until_the_connection_breaks(neo4j_uri: str) -> None:
-    with in_front_of(neo4j_uri) as proxy, connect(proxy.uri) as driver:
+def test_a_reply_that_never_comes_keeps_the_driver_waiting_until_the_connection_breaks(proxy: TcpProxy) -> None:
+    with connect(proxy.uri) as driver:
         fault = proxy.drop_replies_after(Kind.COMMIT)
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(driver.execute_query, CREATE, batch=0)

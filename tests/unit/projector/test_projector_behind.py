@@ -66,7 +66,7 @@ def house_of(folder: Path, refuses: Refuses) -> House:
 
 
 def projection(house: House, **told: Any) -> Projection:
-    return Projection(**house.parts, harden=house.parts["store"].settle, scratch=house.folder, **told)
+    return Projection(**house.parts, scratch=house.folder, **told)
 
 
 def bring_about(ours: Projection, house: House) -> None:

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,37 @@ def test_while_the_store_is_away_the_thread_tries_again(tmp_path: Path, caplog: 
         projector.stop()
         assert check_projection(house.ledger, house.store, house.predictions).sound
     assert "The projection waits: The store is away." in caplog.text
+
+
+def test_a_thread_with_nothing_to_do_notices_that_the_store_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lineage.projector.thread._LOOK_SECONDS", 0.05)
+    away = threading.Event()
+
+    class Moody(StoreAround):
+        def watermark(self) -> int:
+            if away.is_set():
+                raise UnavailableError("The store is away.")
+            return self.real.watermark()
+
+    def until(true: Callable[[], bool]) -> None:
+        end = time.monotonic() + 20
+        while not true():
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+    with House(tmp_path / "data", store=Moody) as house:
+        projector = Projector(**house.parts)
+        house.append(event("a"))
+        projector.start()
+        assert projector.wait_for(1, 5)
+        away.set()
+        until(lambda: "away" in (projector.trouble or ""))
+        away.clear()
+        until(lambda: projector.trouble is None)
+        assert projector.reached == 1
+        projector.stop()
 
 
 def test_a_stop_gives_up_when_its_time_is_over(tmp_path: Path) -> None:
