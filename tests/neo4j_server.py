@@ -49,9 +49,9 @@ class Neo4jServer:
 
     ``settings`` are Neo4j's, and beat those given here. ``password``, of the user ``neo4j``, turns authentication on.
     ``read_only`` makes all databases so. ``tls`` asks for TLS, with a certificate of its own. ``file_size_limit`` is in
-    bytes (see ``limit_file_size``), ``heap`` is the JVM's. That is there soon, and compiles
-    no further than that takes; with ``measured`` it is as operators have it. While it is stopped, all may be changed
-    but ``home``, ``password`` and ``release``. ``port`` stays the same once the server has started.
+    bytes (see ``limit_file_size``), ``heap`` is the JVM's. The JVM is one that is there soon, and compiles no further
+    than that takes; with ``measured``, one as operators have it. While it is stopped, all may be changed but ``home``,
+    ``password`` and ``release``. ``port`` stays the same once the server has started.
     """
 
     def __init__(

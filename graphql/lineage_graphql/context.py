@@ -35,15 +35,15 @@ def _no_time(_index: int) -> int | None:
 
 @dataclass(slots=True)
 class GraphQLContext:
-    """``head`` gives the number of ledger entries; ``wait_for(size, timeout)`` returns once the store's watermark is at
-    least ``size``, or after ``timeout`` seconds; ``recorded_at`` gives the time (UTC microseconds) at which entry
+    """``head`` gives the number of ledger entries; ``wait_for(size, timeout)`` returns True once the store has taken
+    ``size`` entries, False after ``timeout`` seconds; ``recorded_at`` gives the time (UTC microseconds) at which entry
     ``index`` was received, None if not known. ``at`` opens the past, where any is known. ``secret`` signs cursors: with
     one that lasts, so do they."""
 
     store: GraphStore
     predictions: PredictionReader
     head: Callable[[], int]
-    wait_for: Callable[[int, float], None]
+    wait_for: Callable[[int, float], bool]
     recorded_at: Callable[[int], int | None] = _no_time
     at: OpenPast | None = None
     caps: Caps = Caps()  # noqa: RUF009 (frozen)
@@ -117,17 +117,20 @@ class Operation(AbstractContextManager["Operation"]):
     def _open(self) -> View:
         head = self.context.head()
         longest = self.caps.read_wait if self.least else self.caps.head_wait
-        until = min(time.monotonic() + longest, self.deadline)
+        now = time.monotonic()
+        most = max(0.0, min(longest, self.deadline - now))
+        until = now + most
         while True:
-            self.context.wait_for(max(head, self.least), max(0.0, until - time.monotonic()))
+            is_reached = self.context.wait_for(max(head, self.least), most)
             self.check_time()
+            most = max(0.0, until - time.monotonic())
             with ExitStack() as opening:
                 graph = Remembering(opening.enter_context(self.context.store.reader()))
-                # A store may take changes a while before views see them.
-                if graph.ledger_size >= self.least or time.monotonic() >= until:
+                # Views of a store that goes on writing when it has taken changes may see them a moment later.
+                if graph.ledger_size >= self.least or not is_reached or not most:
                     self._closing.push(opening.pop_all())
                     return View(graph, self.context.predictions, max(0, head - graph.ledger_size))
-            time.sleep(_AGAIN_SECONDS)
+            time.sleep(min(_AGAIN_SECONDS, most))
 
     def fetch(self, keys: Sequence[bytes]) -> list[Node | None]:
         """The nodes of ``keys``, in that order, if there is time left."""

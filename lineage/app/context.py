@@ -23,9 +23,8 @@ def graphql_context(
     how far a past is that is folded for a question."""
     projector = folder.projector
 
-    def wait_for(size: int, timeout: float) -> None:
-        if projector is not None:
-            projector.wait_for(size, timeout)
+    def wait_for(size: int, timeout: float) -> bool:
+        return projector is not None and projector.wait_for(size, timeout)
 
     def at(index: int, present: GraphReader, deadline: float) -> AbstractContextManager[View]:
         return folder.pasts.view(index, present, deadline=deadline, advance=advance)

@@ -17,7 +17,8 @@ _PIECE = 2_000
 _KEYS = """
 MATCH (n:Lineage) WHERE n.key > $after WITH n ORDER BY n.key LIMIT $limit
 RETURN collect(n.key), collect(coalesce(n.kind, ''))"""
-_EDGES = f"MATCH (a:Lineage)-[r:%s]->(b:Lineage) WHERE a.key IN $keys RETURN collect([{EDGE_COLUMNS}])"
+EDGES = f"MATCH (a:Lineage)-[r:%s]->(b:Lineage) WHERE a.key IN $keys RETURN collect([{EDGE_COLUMNS}])"
+"""Those of one kind that leave any of ``keys``."""
 _NAMES = """
 MATCH (m:LineageName) WHERE m.key > $after WITH m ORDER BY m.key LIMIT $limit
 RETURN max(m.key), collect([m.scope, m.value, COLLECT { MATCH (m)-[:NAMES]->(n) RETURN n.key }])"""
@@ -39,7 +40,7 @@ def lines(ask: Ask, fetch: Fetch) -> Iterator[bytes]:
             yield from (node_line(node) for node in fetch([bytes.fromhex(key) for key in piece]) if node is not None)
     for edge_kind in sorted(EdgeKind, key=lambda kind: kind.value):
         for piece in _pieces(ends):
-            ((found,),) = ask(_EDGES % edge_kind.value, {"keys": piece})
+            ((found,),) = ask(EDGES % edge_kind.value, {"keys": piece})
             yield from (edge_line(edge_of(*row)) for row in sorted(found, key=lambda row: row[1:3]))
     yield from _names(ask)
 

@@ -60,9 +60,7 @@ LABELS: Mapping[str, tuple[str, str | None]] = {
 
 SUBLABELS: Mapping[str, str] = {"Dataset": "Model", "Job": "Deployment", "Run": "Rollout"}
 
-BASES: Mapping[str, Base] = {
-    kind: Base.FLOW if kind == FLOW else Base[label.upper()] for kind, (label, _) in LABELS.items()
-}
+BASES: Mapping[str, Base] = {kind: Base[label.upper()] for kind, (label, _) in LABELS.items()}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
@@ -122,11 +120,12 @@ def found_bytes(key: bytes, owner: bytes | None, code: int) -> bytes:
 
 
 def search_properties(namespace: str | None, name: str) -> Properties:
-    """What search looks at: both casefolded, and the length that hits stand by."""
-    folded = name.casefold()
-    told: Properties = {"length": len(name), **_bounded("folded", folded)}
+    """What search looks at: both casefolded, the length that hits stand by, and whether one of them is ``long``."""
+    told: Properties = {"length": len(name), **_bounded("folded", name.casefold())}
     if namespace is not None:
-        told["foldedNamespace"] = namespace.casefold()
+        told.update(_bounded("foldedNamespace", namespace.casefold()))
+    if "longFolded" in told or "longFoldedNamespace" in told:
+        told["long"] = True
     return told
 
 

@@ -195,12 +195,13 @@ class _Walks:
     async def _lists(self, walk: Walk, limit: int, seconds: float | None, *, ordered: bool) -> _Found:
         """At most ``limit`` that a path leads to: if ``ordered`` the nearest, else any."""
         rest = (" ORDER BY d" if ordered else "") + _LISTS + _RETURN[self._start.probed]
-        start, found, lengths = None, [], [0]
         if not self._start.probed and not walk.marks.missing:
             ((start, found, lengths),) = await self._ask(self._match(walk) + _LENGTHS + rest, {"limit": limit}, seconds)
-        if len(found) < len(lengths):  # nodes that somebody else has tied to ours have no such property
-            query = self._match(walk) + _LENGTHS + _PRESENT + rest
-            ((start, found, lengths),) = await self._ask(query, {"limit": limit}, seconds)
+            if len(found) == len(lengths):
+                return _columns(start, found, lengths)
+        # Nodes that somebody else has tied to ours have no such property.
+        query = self._match(walk) + _LENGTHS + _PRESENT + rest
+        ((start, found, lengths),) = await self._ask(query, {"limit": limit}, seconds)
         return _columns(start, found, lengths)
 
     async def _few(self) -> _Found:

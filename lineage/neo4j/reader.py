@@ -19,7 +19,7 @@ from lineage.neo4j.connection import Connection, rows
 from lineage.neo4j.properties import EDGE_COLUMNS, edge_of, name_value_key, node_of
 from lineage.neo4j.reach import Traversal
 from lineage.neo4j.schema import State
-from lineage.neo4j.search import Search
+from lineage.neo4j.search import search
 from lineage.neo4j.walk import Marks, Walk
 from lineage.store import EVERYTHING, Direction, EdgeFilter, Level, Limits, Reach
 
@@ -31,7 +31,6 @@ _HOLD_SECONDS = 20.0
 _LABELS = {base: base.value.capitalize() for base in Base}
 
 _FETCH = "MATCH (n:Lineage) WHERE n.key IN $keys AND n.body IS NOT NULL RETURN collect([n.key, n.kind, n.body])"
-_LEAVING = f"MATCH (a:Lineage)-[r:%s]->(b:Lineage) WHERE a.key IN $keys RETURN collect([{EDGE_COLUMNS}])"
 _ENTERING = f"MATCH (b:Lineage)<-[r:%s]-(a:Lineage) WHERE b.key IN $keys RETURN collect([{EDGE_COLUMNS}])"
 _LOOKUP = "MATCH (m:LineageName {key: $key})-[:NAMES]->(n) RETURN collect(n.key)"
 _LATEST = """
@@ -84,7 +83,7 @@ class Neo4jReader:
         if not kinds:
             return []
         types = "|".join(sorted({kind.value for kind in kinds}))
-        query = (_LEAVING if direction is Direction.DOWNSTREAM else _ENTERING) % types
+        query = (dump.EDGES if direction is Direction.DOWNSTREAM else _ENTERING) % types
         wanted = [key.hex() for key in dict.fromkeys(keys)]
         found = [row for told in self._pieces(query, wanted) for row in told]
         return [edge_of(*row) for row in sorted(found, key=lambda row: row[:3])]
@@ -118,7 +117,7 @@ class Neo4jReader:
         """Datasets, columns and jobs that ``text`` names in part; see :meth:`lineage.store.GraphReader.search`."""
         if not bases or limit <= 0:
             return []
-        keys = self._call(lambda: Search(self._connection, text, bases, limit).run())
+        keys = self._call(lambda: search(self._connection, text, bases, limit))
         return [node for node in self.fetch(keys) if node is not None]
 
     def count(self) -> dict[str, int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,8 @@ LAYOUT = crc32(repr((3, [str(kind) for kind in KINDS], body.LAYOUT)).encode())
 """Follows from what is written, the codes of kinds, and the model's fields: another one, and the graph is made anew."""
 
 _OLDEST = (5, 26)
-_ATTEMPTS = 10
+_INSIST_SECONDS = 30.0
+_PAUSE = 0.1
 _EQUIVALENT = "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists"
 _BEING_MADE = frozenset(
     {
@@ -56,6 +58,12 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX lineage_version_written IF NOT EXISTS FOR (n:Version) ON (n.writtenAt)",
         "CREATE TEXT INDEX lineage_search IF NOT EXISTS FOR (n:Lineage) ON (n.folded)",
         "CREATE TEXT INDEX lineage_alias_search IF NOT EXISTS FOR (n:LineageAlias) ON (n.folded)",
+    ),
+    (
+        "CREATE TEXT INDEX lineage_namespace_search IF NOT EXISTS FOR (n:Lineage) ON (n.foldedNamespace)",
+        "CREATE TEXT INDEX lineage_alias_namespace_search IF NOT EXISTS FOR (n:LineageAlias) ON (n.foldedNamespace)",
+        "CREATE INDEX lineage_long IF NOT EXISTS FOR (n:Lineage) ON (n.long)",
+        "CREATE INDEX lineage_alias_long IF NOT EXISTS FOR (n:LineageAlias) ON (n.long)",
     ),
 )
 
@@ -172,12 +180,12 @@ async def _ensure(session: AsyncSession, statement: str) -> None:
 
 async def _insist(session: AsyncSession, statement: str, told: dict[str, Any]) -> Sequence[Sequence[Any]]:
     """Run a statement again while others are in the way."""
-    for attempt in range(_ATTEMPTS):
+    end = time.monotonic() + _INSIST_SECONDS
+    while True:
         try:
             return await rows(session, statement, told)
         except (TransientError, ClientError) as error:
             passing = isinstance(error, TransientError) or error.code in _BEING_MADE
-            if not passing or attempt + 1 == _ATTEMPTS:
+            if not passing or time.monotonic() > end:
                 raise
-            await asyncio.sleep(0.05 * (attempt + random.random()))  # noqa: S311 (no secret)
-    raise AssertionError("unreachable")
+            await asyncio.sleep(_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)

@@ -1,4 +1,4 @@
-"""Search by a part of a name, over the casefolded names of nodes and of their aliases."""
+"""Search by a part of a name, over the casefolded names of nodes and of their aliases, as text indexes find them."""
 
 from __future__ import annotations
 
@@ -9,38 +9,45 @@ from lineage.neo4j.connection import Connection
 from lineage.neo4j.properties import BASES
 
 _HELD = (
-    "coalesce(n.folded, n.longFolded) = $text",
-    "coalesce(n.folded, n.longFolded) CONTAINS $text",
-    "n.foldedNamespace CONTAINS $text",
+    ("n.folded CONTAINS $text", "n.folded = $text"),
+    ("n.long = true AND n.longFolded CONTAINS $text", "n.longFolded = $text"),
 )
-"""What stands first: the whole name, a part of it, the namespace alone."""
+"""By which property a name holds the text, and whether that is the whole name: what is too long for an index stands in
+another, on few nodes."""
 
-_FIND = """
-MATCH (n:Lineage) WHERE n.kind IN $kinds AND n.length IS NOT NULL AND ({held})
-RETURN n.key AS key, n.length AS length, coalesce(n.column, n.longColumn, n.name, n.longName) AS name,
-    n.namespace AS namespace
-UNION ALL
-MATCH (n:LineageAlias)-[:ALIAS_OF]->(d) WHERE d.kind IN $kinds AND ({held})
-RETURN d.key AS key, n.length AS length, coalesce(n.name, n.longName) AS name, n.namespace AS namespace"""
+_ELSEWHERE = (
+    ("n.foldedNamespace CONTAINS $text", "true"),
+    ("n.long = true AND n.longFoldedNamespace CONTAINS $text", "true"),
+)
+"""What stands last: the namespace alone."""
+
+_OF_NODES = """
+MATCH (n:Lineage) WHERE {held} AND n.kind IN $kinds
+RETURN n.key AS key, NOT {whole} AS part, n.length AS length,
+    coalesce(n.column, n.longColumn, n.name, n.longName) AS name, n.namespace AS namespace"""
+_OF_ALIASES = """
+MATCH (n:LineageAlias) WHERE {held} MATCH (n)-[:ALIAS_OF]->(d) WHERE d.kind IN $kinds
+RETURN d.key AS key, NOT {whole} AS part, n.length AS length,
+    coalesce(n.name, n.longName) AS name, n.namespace AS namespace"""
 
 
-class Search:
-    """One search; each node once, where it first stands."""
+def _found(where: Sequence[tuple[str, str]]) -> str:
+    branches = [each.format(held=held, whole=whole) for held, whole in where for each in (_OF_NODES, _OF_ALIASES)]
+    return f"CALL () {{{' UNION ALL '.join(branches)}}} RETURN key ORDER BY part, length, name, namespace, key"
 
-    def __init__(self, connection: Connection, text: str, bases: Sequence[Base], limit: int) -> None:
-        self._connection = connection
-        self._limit = limit
-        self._told = {"text": text.casefold(), "kinds": [kind for kind, base in BASES.items() if base in bases]}
 
-    async def run(self) -> list[bytes]:
-        """The keys of at most ``limit`` nodes."""
-        keys: dict[str, None] = {}
-        async with self._connection.session() as session:
-            for held in _HELD:
-                query = f"CALL () {{{_FIND.format(held=held)}}} RETURN key ORDER BY length, name, namespace, key"
-                result = await session.run(query, self._told)
-                async for (key,) in result:
-                    keys[key] = None
-                    if len(keys) >= self._limit:
-                        return [bytes.fromhex(each) for each in keys]
-        return [bytes.fromhex(each) for each in keys]
+QUERIES = (_found(_HELD), _found(_ELSEWHERE))
+"""By names, then by namespaces: keys, the best first, one several times where several names of it hold the text."""
+
+
+async def search(connection: Connection, text: str, bases: Sequence[Base], limit: int) -> list[bytes]:
+    """The keys of at most ``limit`` nodes of ``bases`` with ``text`` in a name, each once, where it first stands."""
+    keys: dict[str, None] = {}
+    told = {"text": text.casefold(), "kinds": [kind for kind, base in BASES.items() if base in bases]}
+    async with connection.session() as session:
+        for query in QUERIES:
+            async for (key,) in await session.run(query, told):
+                keys[key] = None
+                if len(keys) >= limit:
+                    return [*map(bytes.fromhex, keys)]
+    return [*map(bytes.fromhex, keys)]

@@ -79,7 +79,7 @@ class Known:
         self.aliases: dict[str, list[Properties]] = {}
 
     def learn(self, told: ChangeList) -> None:
-        """Take what a list said, once it is committed."""
+        """Take what a list says that is about to be committed; where that fails, :meth:`forget` it."""
         if len(self.codes) + len(self.aliases) > _MOST_KNOWN:
             self.forget()
         self.codes.update((row["key"], row["code"]) for row in told.owners)

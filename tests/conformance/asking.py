@@ -139,7 +139,7 @@ def operation(choices: Choices, nodes: Sequence[bytes]) -> tuple[str, dict[str, 
 def response(store: GraphStore, predictions: PredictionReader, name: str, variables: Mapping[str, Any]) -> str:
     """What GraphQL answers, as JSON."""
     context = GraphQLContext(
-        store, predictions, store.watermark, lambda size, timeout: None, caps=_CAPS, secret=b"the same for all stores"
+        store, predictions, store.watermark, lambda size, timeout: False, caps=_CAPS, secret=b"the same for all stores"
     )
     told = execute(_schema(), context, _text_of(name), dict(variables))
     assert all(error["extensions"]["code"] != "INTERNAL" for error in told.get("errors", ())), told

@@ -197,8 +197,9 @@ class Asker:
         self.context = GraphQLContext(store, records, lambda: self.entries, self._wait, caps=caps)
         self.schema: Schema = build_schema(caps)
 
-    def _wait(self, size: int, most: float) -> None:
+    def _wait(self, size: int, most: float) -> bool:
         self.waited.append((size, most))
+        return self.store.watermark() >= size
 
     def __call__(self, query: str, operation_name: str | None = None, /, **variables: Any) -> dict[str, Any]:
         return execute(self.schema, self.context, query, variables, operation_name)

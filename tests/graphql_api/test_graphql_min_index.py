@@ -42,12 +42,28 @@ def test_an_entry_that_the_ledger_does_not_hold_yet_is_waited_for(ask: Any) -> N
 
 
 def test_an_entry_that_arrives_while_it_is_waited_for_is_in_the_answer(ask: Any, monkeypatch: Any) -> None:
-    def wait(size: int, most: float) -> None:
+    def wait(size: int, most: float) -> bool:
         while ask.entries < size:
             ask.write(Changes())
+        return True
 
     monkeypatch.setattr(ask.context, "wait_for", wait)
     assert ask.data(QUERY, i=8)["search"] == {"ledgerIndex": 8, "behind": 0}
+
+
+def test_an_entry_that_was_taken_and_is_not_to_be_seen_yet_is_waited_for(ask: Any, monkeypatch: Any) -> None:
+    """A store may go on writing when it has taken changes."""
+
+    def wait(size: int, most: float) -> bool:
+        ask.waited.append((size, most))
+        if len(ask.waited) == 3:
+            ask.write(Changes())
+        return True
+
+    monkeypatch.setattr(ask.context, "wait_for", wait)
+    assert ask.data(QUERY, i=5)["search"] == {"ledgerIndex": 5, "behind": 0}
+    assert [size for size, _ in ask.waited] == [6, 6, 6]
+    assert ask.waited[2][1] < ask.waited[0][1]
 
 
 def test_the_wait_is_as_long_as_the_caps_allow(quick: Callable[..., Any]) -> None:

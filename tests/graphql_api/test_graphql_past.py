@@ -47,7 +47,7 @@ class Asker:
             archive.store,
             archive.predictions,
             archive.ledger.size,
-            lambda size, timeout: None,
+            lambda size, timeout: False,
             recorded_at=lambda index: 1_000_000 * index,
             at=lambda index, present, deadline: archive.pasts.view(index, present, deadline=deadline),
             caps=_CAPS,
@@ -84,7 +84,7 @@ def _named(name: str) -> str:
 @pytest.mark.parametrize(("name", "variables"), ASKED)
 def test_a_named_operation_answers_as_it_did_then(asker: Asker, name: str, variables: dict[str, Any]) -> None:
     then = first(entries(PIPELINES), THEN + 1)
-    context = GraphQLContext(then.store, then.predictions, lambda: THEN + 1, lambda size, timeout: None, caps=_CAPS)
+    context = GraphQLContext(then.store, then.predictions, lambda: THEN + 1, lambda size, timeout: False, caps=_CAPS)
     expected = execute(_schema(), context, _named(name), variables)
     told = _without_cursors(asker(_named(name), **variables, atIndex=THEN))
     for error in told.get("errors", ()):

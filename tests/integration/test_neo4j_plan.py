@@ -1,4 +1,4 @@
-"""No traversal in Neo4j enumerates paths: the plan of every query that one can send says so.
+"""No traversal in Neo4j enumerates paths, and no search reads all: the plan of every query that one can send says so.
 
 A plan of another kind gives the same answers on small graphs, and none in time on large ones: no other test need
 notice.
@@ -14,9 +14,11 @@ from typing import Any
 import neo4j
 import pytest
 
+from lineage.keys import Base
 from lineage.model import Changes, Edge, EdgeKind, Evidence, Node
 from lineage.neo4j import Address, Neo4jStore, reach
 from lineage.neo4j.connection import Connection, rows
+from lineage.neo4j.search import QUERIES
 from lineage.neo4j.walk import Marks, Walk
 from lineage.store import Direction, EdgeFilter, Level, Limits
 from tests.conformance.graphs import changes, dataset, flow, version
@@ -91,6 +93,21 @@ def test_every_traversal_prunes_breadth_first(
             operators = set(_operators(session.run(f"EXPLAIN {query}", told).consume().plan))
             assert {name for name in operators if "VarLength" in name} == {PRUNING}, query
             assert {name for name in operators if "Seek" in name or "Scan" in name} <= SEEKS, query
+
+
+def test_every_search_goes_by_an_index(neo4j_uri: str) -> None:
+    many = [dataset(f"{place:04} {'x' * 5_000 if place % 500 == 0 else ''}") for place in range(2_000)]
+    with closing(Neo4jStore(Address(neo4j_uri), ledger="tests")) as store:
+        store.apply(changes(many), 1)
+        with store.reader() as reader:
+            assert reader.search("1000 x", [Base.DATASET], 5) == many[1000:1001]
+            assert reader.search("1001", [Base.DATASET], 5) == many[1001:1002]
+    with neo4j.GraphDatabase.driver(neo4j_uri) as driver, driver.session() as session:
+        session.run("CALL db.prepareForReplanning(60)").consume()
+        for query in QUERIES:
+            plan = session.run(f"EXPLAIN {query}", text="100", kinds=["DATASET"]).consume().plan
+            reading = {name for name in _operators(plan) if "Seek" in name or "Scan" in name}
+            assert reading <= {"NodeIndexContainsScan", "NodeIndexSeek"}, query
 
 
 def _operators(plan: Any) -> Iterator[str]:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from lineage.errors import UnavailableError
 from lineage.ledger import Submission
 from lineage.projector import check_projection
 from tests.unit.projector.house import (
     House,
+    StoreAround,
     event,
     mixed,
     prediction,
@@ -85,6 +87,36 @@ def test_a_ledger_restored_from_a_backup_makes_all_anew(
         assert house.dump() == rebuilt(house.ledger)[0]
         assert check_projection(house.ledger, house.store, house.predictions).sound
     assert "built anew" in caplog.text
+
+
+def test_a_restored_ledger_that_grew_while_the_store_was_away_makes_all_anew(tmp_path: Path) -> None:
+    """Ledger and facts are those of a backup, the graph is not; it is away until the ledger has more entries again."""
+
+    class Away(StoreAround):
+        def watermark(self) -> int:
+            raise UnavailableError("The store is away.")
+
+    data = tmp_path / "data"
+    with House(data) as house:
+        house.append(event("a"), event("b"))
+        house.projection.catch_up()
+    for name in ("ledger", "facts"):
+        shutil.copy(data / f"{name}.sqlite", tmp_path / name)
+    with House(data) as house:
+        house.append(event("c"), event("d"))
+        house.projection.catch_up()
+    for name in ("ledger", "facts"):
+        shutil.copy(tmp_path / name, data / f"{name}.sqlite")
+    for number in range(2):
+        with House(data, store=Away) as house:
+            house.append(*(event(f"new{number}{each}") for each in range(3)))
+            with pytest.raises(UnavailableError):
+                house.projection.step()
+    with House(data) as house:
+        house.projection.catch_up()
+        assert house.dump() == rebuilt(house.ledger)[0]
+    with House(data) as house:
+        assert house.projection._known == house.ledger.size()
 
 
 def test_nothing_is_built_anew_without_need(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

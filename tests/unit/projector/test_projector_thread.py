@@ -202,6 +202,30 @@ def test_a_thread_with_nothing_to_do_notices_that_the_store_is_away(
         projector.stop()
 
 
+def test_a_stop_closes_a_store_that_waits_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lineage.projector.thread._LAST_SECONDS", 0.1)
+    waiting, closed = threading.Event(), threading.Event()
+
+    class Waiting(StoreAround):
+        def settle(self) -> None:
+            waiting.set()
+            if not closed.wait(20):
+                raise AssertionError("It is never closed.")
+            raise UnavailableError("The store was closed.")
+
+        def close(self) -> None:
+            closed.set()
+
+    with House(tmp_path / "data", store=Waiting) as house:
+        projector = Projector(**house.parts)
+        projector.start()
+        house.append(event("a"))
+        projector.wake(1)
+        assert waiting.wait(5)
+        projector.stop(0.1)
+        assert closed.is_set()
+
+
 def test_a_stop_gives_up_when_its_time_is_over(tmp_path: Path) -> None:
     class Away(StoreAround):
         def apply(self, changes: Changes, watermark: int) -> None:
