@@ -34,7 +34,7 @@ down:  ## Stop both, and keep their data.
 	@$(COMPOSE) down
 
 test: $(VENV)/.dev  ## Run all tests. LINEAGE_REQUIRE=all turns skips into failures.
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.dev  ## Check style, types and layers.
 	$(BIN)/ruff check .

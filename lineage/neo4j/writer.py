@@ -35,6 +35,10 @@ from lineage.neo4j.properties import (
 _PIECE = 5_000
 """Rows of one statement."""
 
+_KEEP_PLAN = "CYPHER replan=skip "
+"""All that is written is found by key, whatever the graph is like (a test asks for the plans in an empty one). While it
+grows fast, to plan each statement anew would take as long as to write."""
+
 _ALL_LABELS = ":".join(("LineageMissing", *dict.fromkeys(each for pair in LABELS.values() for each in pair if each)))
 
 _DROP_NODES = f"""
@@ -152,7 +156,7 @@ class ChangeList:
         await _set_codes(transaction, _OF_OWNERS, self.owners)
         await _set_codes(transaction, _OWNERS_OF, self._flows)
         await _each(transaction, _UNNEEDED, self._perhaps_unneeded())
-        await rows(transaction, _REACHED, self._ended)
+        await _run(transaction, _REACHED, self._ended)
 
     async def _write_edges(self, transaction: AsyncManagedTransaction) -> None:
         for kind, keys in self._gone_edges.items():
@@ -175,15 +179,19 @@ class ChangeList:
         return sorted(ends.union(self.gone, (row["node"] for row in self._gone_names)))
 
 
+async def _run(transaction: AsyncManagedTransaction, query: str, told: dict[str, Any]) -> Sequence[Sequence[Any]]:
+    return await rows(transaction, _KEEP_PLAN + query, told)
+
+
 async def _each(transaction: AsyncManagedTransaction, query: str, told: Sequence[Row]) -> None:
     for start in range(0, len(told), _PIECE):
-        await rows(transaction, query, {"rows": told[start : start + _PIECE]})
+        await _run(transaction, query, {"rows": told[start : start + _PIECE]})
 
 
 async def _set_codes(transaction: AsyncManagedTransaction, query: str, told: Sequence[Row]) -> None:
     """Put on flows what ``query`` returns: key, owner and code."""
     for start in range(0, len(told), _PIECE):
-        found = await rows(transaction, query, {"rows": told[start : start + _PIECE], "flow": OF_FLOW})
+        found = await _run(transaction, query, {"rows": told[start : start + _PIECE], "flow": OF_FLOW})
         flows = [
             {"key": key, "code": code, "found": found_bytes(bytes.fromhex(key), bytes.fromhex(owner), code)}
             for key, owner, code in found
@@ -195,7 +203,7 @@ async def _count(transaction: AsyncManagedTransaction, query: str, told: Sequenc
     """How many rows were written: those whose ends are there."""
     written = 0
     for start in range(0, len(told), _PIECE):
-        ((count,),) = await rows(transaction, query, {"rows": told[start : start + _PIECE]})
+        ((count,),) = await _run(transaction, query, {"rows": told[start : start + _PIECE]})
         written += count
     return written
 
@@ -215,7 +223,10 @@ def _put_edges(kind: EdgeKind) -> str:
 
 
 def _drop_edges(kind: EdgeKind) -> str:
-    return f"UNWIND $rows AS r MATCH (:Lineage {{key: r.s}})-[x:{kind.value}]->(:Lineage {{key: r.t}}) DELETE x"
+    return (
+        "UNWIND $rows AS r MATCH (a:Lineage {key: r.s}) MATCH (b:Lineage {key: r.t}) "
+        f"CALL (a, b) {{ MATCH (a)-[x:{kind.value}]->(b) DELETE x }}"
+    )
 
 
 def _by_kind(nodes: Iterable[Node], codes: Mapping[str, int]) -> dict[str, list[Properties]]:

@@ -1,4 +1,4 @@
-"""No traversal in Neo4j enumerates paths, and no search reads all: the plan of every query that one can send says so.
+"""No traversal in Neo4j enumerates paths, no search and no write reads all: the plan of every query says so.
 
 A plan of another kind gives the same answers on small graphs, and none in time on large ones: no other test need
 notice.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import pairwise, product
+from pathlib import Path
 from typing import Any
 
 import neo4j
@@ -16,12 +17,13 @@ import pytest
 
 from lineage.keys import Base
 from lineage.model import Changes, Edge, EdgeKind, Evidence, Node
-from lineage.neo4j import Address, Neo4jStore, reach
+from lineage.neo4j import Address, Neo4jStore, reach, writer
 from lineage.neo4j.connection import Connection, rows
 from lineage.neo4j.search import QUERIES
 from lineage.neo4j.walk import Marks, Walk
 from lineage.store import Direction, EdgeFilter, Level, Limits
 from tests.conformance.graphs import changes, dataset, flow, version
+from tests.integration.neo4j_world import make_ledger, projection
 
 PRUNING = "VarLengthExpand(Pruning,BFS,All)"
 SEEKS = {"NodeUniqueIndexSeek", "NodeByElementIdSeek"}
@@ -93,6 +95,30 @@ def test_every_traversal_prunes_breadth_first(
             operators = set(_operators(session.run(f"EXPLAIN {query}", told).consume().plan))
             assert {name for name in operators if "VarLength" in name} == {PRUNING}, query
             assert {name for name in operators if "Seek" in name or "Scan" in name} <= SEEKS, query
+
+
+def test_everything_that_is_written_is_found_by_key_in_an_empty_graph_too(
+    neo4j_uri: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The plan of the first time is kept, however large the graph becomes."""
+    asked: dict[str, dict[str, Any]] = {}
+
+    async def recorded(runner: Any, query: str, told: dict[str, Any]) -> Sequence[Sequence[Any]]:
+        asked[query] = told
+        return await rows(runner, query, told)
+
+    monkeypatch.setattr(writer, "rows", recorded)
+    with closing(make_ledger(tmp_path)) as ledger, projection(tmp_path, ledger, neo4j_uri) as projecting:
+        projecting.catch_up()
+        projecting._store.clear()
+    assert len(asked) > 20
+    assert all(query.startswith("CYPHER replan=skip") for query in asked)
+    with neo4j.GraphDatabase.driver(neo4j_uri) as driver, driver.session() as session:
+        session.run("CALL db.prepareForReplanning(60)").consume()
+        for query, told in asked.items():
+            operators = set(_operators(session.run(query.replace("CYPHER", "EXPLAIN CYPHER"), told).consume().plan))
+            reading = {name.removesuffix("(Locking)") for name in operators if "Seek" in name or "Scan" in name}
+            assert reading <= {"NodeUniqueIndexSeek", "NodeIndexSeek"}, query
 
 
 def test_every_search_goes_by_an_index(neo4j_uri: str) -> None:
