@@ -9,13 +9,22 @@ from typing import Any
 from neo4j import Driver, ManagedTransaction
 
 from lineage.model import Changes, Edge, EdgeKind
-from lineage.neo4j.properties import LABELS, Properties, edge_properties, name_key, node_properties
+from lineage.neo4j.properties import (
+    EDGE_TIMES,
+    LABELS,
+    TIMES,
+    Properties,
+    edge_properties,
+    name_key,
+    node_properties,
+    with_times,
+)
 from lineage.store import Level
 
-_NODES = "UNWIND $rows AS r MERGE (n:Lineage {{key: r.key}}) SET n = r SET n:{labels}"
+_NODES = "UNWIND $rows AS r MERGE (n:Lineage {{key: r.key}}) SET n = {row} SET n:{labels}"
 _EDGES = """
-UNWIND $rows AS r MATCH (a:Lineage {{key: r.s}}) MATCH (b:Lineage {{key: r.t}})
-MERGE (a)-[x:{kind}]->(b) SET x = r.p"""
+UNWIND $rows AS r MATCH (a:Lineage {{key: r.s}}) MATCH (b:Lineage {{key: r.t}}) WITH a, b, r.p AS p
+MERGE (a)-[x:{kind}]->(b) SET x = {row}"""
 _NAMES = """
 UNWIND $rows AS r MATCH (n:Lineage {key: r.node})
 MERGE (m:LineageName {key: r.key}) SET m.scope = r.scope, m.value = r.value MERGE (m)-[:NAMES]->(n)"""
@@ -55,9 +64,13 @@ def statements(changes: Changes) -> list[Statement]:
         if present
     ]
     found = [
-        Statement(_NODES.format(labels=":".join(filter(None, LABELS[kind]))), rows) for kind, rows in nodes.items()
+        Statement(
+            _NODES.format(row=with_times("r", TIMES.get(kind, ())), labels=":".join(filter(None, LABELS[kind]))), rows
+        )
+        for kind, rows in nodes.items()
     ]
-    found += [Statement(_EDGES.format(kind=kind.value), rows) for kind, rows in edges.items()]
+    row = with_times("p", EDGE_TIMES)
+    found += [Statement(_EDGES.format(kind=kind.value, row=row), rows) for kind, rows in edges.items()]
     return [*found, Statement(_NAMES, names)] if names else found
 
 

@@ -34,7 +34,7 @@ from lineage.store import GraphStore
 from lineage_ingest.intake import RejectedLog
 
 _SECRET_BYTES = 32
-_BATCH_RECORDS = {"neo4j": 150}
+_BATCH_RECORDS = {"neo4j": 300}
 """Of stores for which a transaction should be shorter than for the others."""
 
 _log = logging.getLogger(__name__)

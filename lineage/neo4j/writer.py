@@ -17,11 +17,13 @@ from lineage.keys import Base
 from lineage.model import Changes, Dataset, Edge, EdgeKey, EdgeKind, Flow, Node, base_of
 from lineage.neo4j.connection import rows
 from lineage.neo4j.properties import (
+    EDGE_TIMES,
     FLOW,
     LABELS,
     OF_FLOW,
     OF_NOBODY,
     SUBLABELS,
+    TIMES,
     Properties,
     alias_rows,
     edge_properties,
@@ -30,6 +32,7 @@ from lineage.neo4j.properties import (
     is_weak,
     name_key,
     node_properties,
+    with_times,
 )
 
 _PIECE = 5_000
@@ -212,13 +215,16 @@ def _put_nodes(kind: str) -> str:
     label, own = LABELS[kind]
     other = SUBLABELS.get(label)
     turned = f" SET n:{own}" if own else f" REMOVE n:{other}" if other else ""
-    return f"UNWIND $rows AS r MERGE (n:Lineage {{key: r.key}}) SET n = r SET n:{label}{turned} REMOVE n:LineageMissing"
+    return (
+        f"UNWIND $rows AS r MERGE (n:Lineage {{key: r.key}}) SET n = {with_times('r', TIMES.get(kind, ()))} "
+        f"SET n:{label}{turned} REMOVE n:LineageMissing"
+    )
 
 
 def _put_edges(kind: EdgeKind) -> str:
     return (
-        "UNWIND $rows AS r MATCH (a:Lineage {key: r.s}) MATCH (b:Lineage {key: r.t}) "
-        f"MERGE (a)-[x:{kind.value}]->(b) SET x = r.p RETURN count(*)"
+        "UNWIND $rows AS r MATCH (a:Lineage {key: r.s}) MATCH (b:Lineage {key: r.t}) WITH a, b, r.p AS p "
+        f"MERGE (a)-[x:{kind.value}]->(b) SET x = {with_times('p', EDGE_TIMES)} RETURN count(*)"
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from msgspec.structs import replace
 from neo4j import Driver, GraphDatabase
 
 from lineage.cli.program import run
@@ -96,6 +97,31 @@ def test_hostile_names_are_only_names(opened: Callable[..., GraphStore], name: s
         assert reader.search(name, list(Base), 5) == [one]
         assert reached(reader, Level.LOGICAL, [one], Direction.DOWNSTREAM) == {other.key: 1}
         assert reader.count()["DATASET"] == 1
+
+
+@pytest.mark.parametrize(
+    ("micros", "told"),
+    [
+        (-1, "1969-12-31T23:59:59.999999Z"),
+        (0, "1970-01-01T00:00:00Z"),
+        (1_777_629_600_000_001, "2026-05-01T10:00:00.000001Z"),
+        (-62_135_596_800_000_000, "0001-01-01T00:00:00Z"),
+        (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
+        (253_402_300_800_000_000, None),
+        (None, None),
+    ],
+)
+def test_times_are_exact(
+    driver: Driver, opened: Callable[..., GraphStore], micros: int | None, told: str | None
+) -> None:
+    store, one, other = opened(), replace(dataset("a"), updated_at=micros), flow("b")
+    store.apply(changes([one, other], [replace(feeds(one, other), at=micros)]), 1)
+    with store.reader() as reader:
+        assert reader.fetch([one.key]) == [one]
+    found, _, _ = driver.execute_query(
+        "MATCH (n:Dataset)-[r:FEEDS]->() RETURN toString(n.updatedAt), toString(r.at), n.droppedAt, r.atMicros"
+    )
+    assert [tuple(row) for row in found] == [(told, told, None, micros)]
 
 
 @pytest.mark.parametrize("uri", ["", "localhost:7687", "http://localhost:7474", "bolt://", "neo4j", "bolt:/x"])
