@@ -42,7 +42,7 @@ _PLAIN = np.dtype([("key", ">u8", 2), ("code", "u1")])
 _OWNED = np.dtype([("key", ">u8", 2), ("owner", ">u8", 2), ("code", "u1")])
 """What ``found`` of a node says (:func:`lineage.neo4j.properties.found_bytes`)."""
 
-_SEEDS = "MATCH (s:Lineage) WHERE s.key IN $keys AND NOT s:LineageMissing RETURN s.key, s.code"
+_SEEDS = "MATCH (s:Lineage) WHERE s.key IN $keys AND NOT s:LineageMissing RETURN collect([s.key, s.code])"
 _TIE = {
     Direction.DOWNSTREAM: """
 CREATE (p:LineageProbe)-[:PROBE]->(q:LineageProbe) WITH p, q
@@ -122,7 +122,7 @@ class Traversal:
         if len(wanted) == 1:
             return await self._from_one(next(iter(wanted)), wanted)
         async with self._connection.session() as session:
-            found = await rows(session, _SEEDS, {"keys": sorted(seed.hex() for seed in wanted)})
+            ((found,),) = await rows(session, _SEEDS, {"keys": sorted(seed.hex() for seed in wanted)})
         columns = [(key, code) for key, code in found if code == _COLUMN]
         others = [(key, code) for key, code in found if code != _COLUMN]
         return _joined([await self._from_many(part, wanted) for part in (others, columns) if part], self._limits)

@@ -108,8 +108,9 @@ class Neo4jStore:
         epoch = self._writer()
         told = ChangeList(changes, watermark, self._known)
         self.settle()
+        if self._lost is not None:
+            raise self._lost
         self._known.learn(told)
-        self._check_known()
         claim = gate.Claim(self._ledger, epoch, self._reached)
         longest = gate.LONGEST_COMMIT + told.size * _ROW_SECONDS
         self._before, self._reached = self._reached, watermark
@@ -220,15 +221,9 @@ class Neo4jStore:
         else:
             self._reached = self._before
 
-    def _check_known(self) -> None:
-        """Raises the error after which it is not known what is written."""
-        if self._lost is not None:
-            raise self._lost
-
     def _commit(self, statement: str, epoch: int) -> None:
         """Run a statement that sets the watermark to 0."""
         self.settle()
-        self._check_known()
         told, claim = {"layout": schema.LAYOUT}, gate.Claim(self._ledger, epoch)
         try:
             self._connection.call(

@@ -338,9 +338,14 @@ def test_state_that_somebody_removed_has_the_graph_made_anew(driver: Driver, ope
     driver.execute_query("MATCH (p:LineageState) DELETE p")
     with pytest.raises(UnavailableError, match="gone"), store.reader():
         pass
-    again = opened()
-    assert again.watermark() == 0
-    assert dump(again) == []
+    with pytest.raises(UnavailableError, match="gone"):
+        store.watermark()
+    with pytest.raises(UnavailableError, match="gone"):
+        store.apply(changes([dataset("b")]), 6)
+    assert store.watermark() == 0
+    assert dump(store) == []
+    store.apply(changes([dataset("b")]), 1)
+    assert len(dump(store)) == 1
 
 
 def test_lock_of_a_client_that_is_gone_is_let_go(
