@@ -17,9 +17,18 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, AsyncSession, AsyncTransaction, Query
-from neo4j.auth_management import AsyncAuthManagers
-from neo4j.exceptions import DriverError, Neo4jError
+from neo4j import (
+    AsyncDriver,
+    AsyncGraphDatabase,
+    AsyncManagedTransaction,
+    AsyncSession,
+    AsyncTransaction,
+    Auth,
+    Query,
+    basic_auth,
+)
+from neo4j.auth_management import AsyncAuthManager
+from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
 from lineage.errors import BadInputError
 from lineage.neo4j.failures import as_ours, not_answering
@@ -70,6 +79,30 @@ class Address:
             )
 
 
+class _Credentials(AsyncAuthManager):
+    """What the server is told, asked for anew once it has refused that: the driver's own managers don't ask where it is
+    a new connection that is refused."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._told: Auth | None = None
+
+    async def get_auth(self) -> Auth:
+        """As the driver asks for each connection."""
+        if self._told is None:
+            self._told = basic_auth(self._address.user, self._address.password() or "")
+        return self._told
+
+    async def handle_security_exception(self, auth: object, error: Neo4jError) -> bool:
+        """As the driver tells of a connection that was open: whether it may try again at once."""
+        self.forget()
+        return False
+
+    def forget(self) -> None:
+        """Ask for them again."""
+        self._told = None
+
+
 class _Loop(asyncio.SelectorEventLoop):
     """A loop that knows its connections: the driver closes them in the background, and the loop's end comes first."""
 
@@ -99,6 +132,7 @@ class Connection:
     def __init__(self, address: Address, patience: Patience = PATIENT) -> None:
         self.address = address
         self.patience = patience
+        self._credentials = _Credentials(address)
         self._loop = _Loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="neo4j", daemon=True)
         self._starting = threading.Lock()
@@ -156,13 +190,10 @@ class Connection:
     async def _open(self) -> AsyncDriver:
         address = self.address
 
-        async def credentials() -> tuple[str, str]:
-            return address.user, address.password() or ""
-
         try:
             return AsyncGraphDatabase.driver(
                 address.uri,
-                auth=None if address.password() is None else AsyncAuthManagers.basic(credentials),
+                auth=None if address.password() is None else self._credentials,
                 connection_timeout=_CONNECT_SECONDS,
                 max_transaction_retry_time=0,  # whoever asks tries again, and knows when
                 max_connection_pool_size=_POOL,
@@ -199,6 +230,8 @@ class Connection:
                     raise not_answering(self.address.uri, "it took too long")
             return task.result()
         except (DriverError, Neo4jError, OSError) as error:  # TimeoutError is one of the last
+            if isinstance(error, AuthError):
+                self._credentials.forget()
             raise as_ours(error, self.address.uri) from error
         finally:
             if not task.done():
