@@ -105,7 +105,8 @@ class _Lines:
                 return
             self._closed = True
             try:
-                self._lines.close()
+                with suppress(LineageError):  # nobody hears any more whether the view has held
+                    self._lines.close()
             finally:
                 self._on_close()
 

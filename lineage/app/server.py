@@ -111,8 +111,10 @@ class Server:
         """Write what waits, project it for as long as ``shutdown_timeout`` says, and close the folder."""
         self.end_waits()
         self.writer.close()
-        self.projector.stop(self._settings.shutdown_timeout)
-        self.folder.close()
+        try:
+            self.projector.stop(self._settings.shutdown_timeout)
+        finally:
+            self.folder.close()
 
     def _parts(self) -> IntakeParts:
         settings, folder = self._settings, self.folder

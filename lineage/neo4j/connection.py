@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -31,7 +31,7 @@ from neo4j.auth_management import AsyncAuthManager
 from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
 from lineage.errors import BadInputError
-from lineage.neo4j.failures import as_ours, not_answering
+from lineage.neo4j.failures import BEYOND, as_ours, not_answering
 
 _T = TypeVar("_T")
 
@@ -133,6 +133,7 @@ class Connection:
         self.address = address
         self.patience = patience
         self._credentials = _Credentials(address)
+        self._bookmarks = AsyncGraphDatabase.bookmark_manager()
         self._loop = _Loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="neo4j", daemon=True)
         self._starting = threading.Lock()
@@ -146,6 +147,8 @@ class Connection:
         future = self.submit(work, patience)
         try:
             return future.result()
+        except CancelledError as error:
+            raise not_answering(self.address.uri, "it was closed") from error
         except BaseException:
             future.cancel()
             raise
@@ -159,14 +162,12 @@ class Connection:
                 if not self._thread.is_alive():
                     self._thread.start()
                 self._driver = asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
-        return asyncio.run_coroutine_threadsafe(self._guarded(work, patience or self.patience), self._loop)
+            return asyncio.run_coroutine_threadsafe(self._guarded(work, patience or self.patience), self._loop)
 
     def session(self) -> AsyncSession:
         """A session that reads what earlier ones wrote, wherever in a cluster. To be used in the loop."""
         assert self._driver is not None
-        return self._driver.session(
-            database=self.address.database, bookmark_manager=self._driver.execute_query_bookmark_manager
-        )
+        return self._driver.session(database=self.address.database, bookmark_manager=self._bookmarks)
 
     async def agent(self) -> str:
         """What the server calls itself, ``Neo4j/5.26.30``."""
@@ -221,6 +222,7 @@ class Connection:
         return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
 
     async def _guarded(self, work: Callable[[], Awaitable[_T]], patience: Patience) -> _T:
+        await self._credentials.get_auth()  # what that raises, the driver would lose a connection by
         task = asyncio.ensure_future(work())
         end = self._loop.time() + patience.whole
         try:
@@ -232,6 +234,8 @@ class Connection:
         except (DriverError, Neo4jError, OSError) as error:  # TimeoutError is one of the last
             if isinstance(error, AuthError):
                 self._credentials.forget()
+            if isinstance(error, Neo4jError) and error.code in BEYOND:
+                self._bookmarks = AsyncGraphDatabase.bookmark_manager()
             raise as_ours(error, self.address.uri) from error
         finally:
             if not task.done():
@@ -254,7 +258,9 @@ class Connection:
             raise not_answering(self.address.uri, "it takes requests and answers none") from error
 
     async def _ask(self) -> None:
-        async with self.session() as session:
+        assert self._driver is not None
+        # Without bookmarks: a database that was restored from a backup does not come to them any more.
+        async with self._driver.session(database=self.address.database) as session:
             await (await session.run("RETURN 1")).consume()
 
 

@@ -17,6 +17,9 @@ TIMED_OUT = frozenset(
 )
 """A query was stopped because it took longer than it was given."""
 
+BEYOND = frozenset({"Neo.TransientError.Transaction.BookmarkTimeout", "Neo.ClientError.Transaction.InvalidBookmark"})
+"""The database does not come to what was written before: it was restored from a backup, perhaps."""
+
 DEADLOCK = "Neo.TransientError.Transaction.DeadlockDetected"
 
 _OF_THE_STATEMENT = ("Neo.ClientError.Statement.", "Neo.DatabaseError.Statement.", "Neo.ClientError.Schema.")

@@ -34,9 +34,9 @@ _STILL = "MATCH (p:LineageState {gate: 'open'}) WHERE p.epoch = $epoch AND p.led
 _TAKE = """
 MATCH (p:LineageState {gate: 'open'}) WHERE $adopt OR p.ledger = $ledger
 SET p.watermark = CASE WHEN p.ledger = $ledger AND p.layout = $layout THEN p.watermark ELSE 0 END
-SET p.epoch = p.epoch + 1, p.ledger = $ledger
+SET p.epoch = CASE WHEN p.epoch < timestamp() THEN timestamp() ELSE p.epoch + 1 END, p.ledger = $ledger
 RETURN p.epoch, p.layout, p.clearing"""
-_WHOSE = "MATCH (p:LineageState {gate: 'open'}) RETURN p.ledger, p.watermark"
+_WHOSE = "MATCH (p:LineageState {gate: 'open'}) RETURN p.ledger, p.watermark, p.epoch"
 
 LONGEST_COMMIT = 30.0
 """Seconds after which a reply is taken for lost, though the server answers others: what was written, the next look at
@@ -62,7 +62,8 @@ async def enter(transaction: AsyncTransaction) -> tuple[State, bool]:
 async def take(connection: Connection, ledger: str, *, adopt: bool) -> tuple[int, bool]:
     """Become the one who writes: the epoch, and whether the graph has to be emptied, as bodies are laid out otherwise
     or somebody did not come to the end of it. A graph of another ledger or layout is outdated from now on: its
-    watermark is 0. Epochs begin with the time in milliseconds: one of a database that was emptied never comes again.
+    watermark is 0. Epochs follow the time in milliseconds: one of a database that was emptied or set back never comes
+    again.
     Raises UnusableStoreError for the graph of another ledger, unless with ``adopt``."""
 
     async def become(transaction: AsyncManagedTransaction) -> tuple[int, bool]:
@@ -87,7 +88,7 @@ async def watermark(runner: Runner, ledger: str, epoch: int | None) -> int:
         return found[0][1] if found else 0
     found = await rows(runner, _STILL, {"epoch": epoch, "ledger": ledger})
     if not found:
-        raise await _no_more(runner)
+        raise await _no_more(runner, ledger, epoch)
     reached: int = found[0][0]
     return reached
 
@@ -156,20 +157,23 @@ async def _locked(
 
 
 class GraphGoneError(UnavailableError):
-    """The database was emptied, or replaced by an empty one."""
+    """The database was emptied, or replaced by an empty or older one."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "The graph in Neo4j is gone.") -> None:
         super().__init__(
-            "The graph in Neo4j is gone.",
+            what,
             hint="It is made anew from the ledger.",
         )
 
 
-async def _no_more(runner: Runner) -> UnavailableError | UnusableStoreError:
-    """Why this projector can't write any more."""
-    ((states,),) = await rows(runner, "RETURN COUNT { (:LineageState) }", {})
-    if not states:
+async def _no_more(runner: Runner, ledger: str, epoch: int) -> UnavailableError:
+    """Why the projector with this ``epoch`` can't write any more."""
+    found = await rows(runner, _WHOSE, {})
+    if not found:
         return GraphGoneError()
+    whose, _, last = found[0]
+    if whose == ledger and last < epoch:
+        return GraphGoneError("The database in Neo4j was restored from an old backup.")
     return UnusableStoreError(
         "Another server projects into this Neo4j database now.",
         hint="One server writes a graph; stop the other one, and start this one again.",

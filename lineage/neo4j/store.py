@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
-from neo4j import AsyncSession, AsyncTransaction
+from neo4j import AsyncManagedTransaction, AsyncSession, AsyncTransaction
 
 from lineage.errors import LineageError, UnavailableError, UnusableStoreError
 from lineage.model import Changes
@@ -29,7 +30,7 @@ _LAST_SECONDS = 2.0
 """So long does the end of a store."""
 
 _MARK_CLEARING = "MATCH (p:LineageState {gate: 'open'}) SET p.watermark = 0, p.clearing = true"
-_CLEAR = "MATCH (n:%s) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
+_CLEAR = "MATCH (n:%s) WITH n LIMIT 5000 DETACH DELETE n RETURN count(*)"
 _CLEARED = """
 MATCH (p:LineageState {gate: 'open'})
 SET p.watermark = 0, p.layout = $layout REMOVE p.weakKinds, p.replacedKinds, p.clearing"""
@@ -98,6 +99,8 @@ class Neo4jStore:
         except UnavailableError as error:
             self._failed(error)
             raise
+        if found != self._reached:
+            self._known.forget()
         if self._reached is None or self._lost is not None:
             self._reached, self._lost = found, None
         return found
@@ -233,19 +236,21 @@ class Neo4jStore:
         except UnavailableError as error:
             self._failed(error)
             raise
+        self._known.forget()
         self._reached = 0
 
     def _empty(self, epoch: int) -> None:
         """Remove everything of ours; if it is broken off, it is done before the next write."""
         self._commit(_MARK_CLEARING, epoch)
-        self._known.forget()
+        claim = gate.Claim(self._ledger, epoch)
+        for label in schema.GRAPH:
 
-        async def clear() -> None:
-            async with self._connection.session() as session:
-                for label in schema.GRAPH:
-                    await rows(session, _CLEAR % label, {})
+            async def remove_some(transaction: AsyncManagedTransaction, label: str = label) -> int:
+                ((removed,),) = await rows(transaction, _CLEAR % label, {})
+                return int(removed)
 
-        self._connection.call(clear, PATIENT)
+            while self._connection.call(partial(gate.commit, self._connection, claim, remove_some), PATIENT):
+                pass
         self._commit(_CLEARED, epoch)
         self._unclean = False
 

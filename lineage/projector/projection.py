@@ -68,7 +68,7 @@ class Projection:
         self._working = threading.RLock()
         self._aligned = self._demanded = False
         self._renewal: Renewal | None = None
-        self._known: int | None = self._seals.least_head(ledger.size())
+        self._known: int | None = ledger.size()
         self._skipped: set[Place] = set()
         self._indexed = 0
         self._unkept = 0
@@ -232,6 +232,8 @@ class Projection:
         self._end_renewal()
         self._fold.rollback()
         try:
+            if self._known is not None and not self._demanded:
+                self._known = self._seals.least_head(self._known)
             outdated = self._clear_what_is_wrong()
         except PASSING:
             if self._known is not None:
@@ -245,9 +247,8 @@ class Projection:
         # Predictions first: keeping facts says that the predictions before them are there.
         self._index(self.reached)
         self._follow(self.reached)
-        if self._known is not None:
-            self._known = None
-            self._seals.keep_head(None)
+        self._seals.keep_head(None)
+        self._known = None
         self._aligned = True
 
     def _clear_what_is_wrong(self) -> bool:

@@ -11,7 +11,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -104,8 +104,10 @@ class Renewal:
 
     def close(self) -> None:
         """Remove what was there for the comparison."""
-        self.look_again()
-        self._closing.close()
+        try:
+            self.look_again()
+        finally:
+            self._closing.close()
 
     def _fold(self, head: int) -> None:
         if not self._until or head < self._until or self._folding.reached == self._until < head - _LEFT:
@@ -194,9 +196,12 @@ class _Comparison:
         return self._spool
 
     def close(self) -> None:
-        """Give up."""
-        self._closing.close()
-        self._spool.close()
+        """Give up, whatever the views were."""
+        try:
+            with suppress(UnavailableError):
+                self._closing.close()
+        finally:
+            self._spool.close()
 
 
 class _Writing:

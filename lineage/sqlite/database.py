@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,13 +91,18 @@ class Database:
                 raise
 
     def sync(self) -> None:
-        """Have the system write the log through: what is committed then outlives a crash of the machine."""
-        with suppress(FileNotFoundError):
+        """Have the system write the log through: what is committed then outlives a crash of the machine. Raises
+        UnavailableError where it refuses."""
+        try:
             file = os.open(f"{self.path}-wal", os.O_RDONLY)
             try:
                 os.fdatasync(file)
             finally:
                 os.close(file)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise UnavailableError(f"{self.path.name} can't be written through: {error.strerror}.") from error
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
