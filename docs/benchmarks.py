@@ -59,14 +59,14 @@ def _lines(figures: Figures) -> Iterator[str]:
     yield from ("# Benchmarks", "", _NOTE, "", _INTRODUCTION, "")
     made_of = f"{machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}"
     yield f"Machine: {made_of}."
-    if any(section["quick"] for section in figures["sections"].values()):
-        yield from ("", _QUICK)
     for name in sorted(figures["sections"]):
         yield from _section(figures["sections"][name])
 
 
 def _section(section: Figures) -> Iterator[str]:
     yield from ("", f"## {section['title']}", "")
+    if section["quick"]:
+        yield from (_QUICK, "")
     yield "| what | found | floor | ratio | goal |"
     yield "|---|--:|--:|--:|---|"
     for figure in section["figures"]:
