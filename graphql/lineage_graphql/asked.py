@@ -59,8 +59,7 @@ class AnswerRow:
             return dress_all(operation, items)
 
         def keep() -> None:
-            if operation.keeps:
-                operation.context.kept.put(self.question, self.answer)
+            operation.keep(self.question, self.answer)
 
         source = Source(listed, digest_of(self.question, name), self.answer.ledger_index, dress, keep)
         return page_of(operation, source, first, after)

@@ -83,6 +83,7 @@ class Operation(AbstractContextManager["Operation"]):
         self.answers: dict[bytes, Answer] = {}
         self.pasts: dict[int, Operation] = {}
         self.moments: dict[int, Operation] = {}
+        self._to_keep: dict[tuple[bytes, int], Answer] = {}
         self.least = 0
         self.timeout = self.caps.timeout if timeout is None else timeout
         start = time.monotonic() if arrived is None else arrived
@@ -96,6 +97,14 @@ class Operation(AbstractContextManager["Operation"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.close()
+        if kind is None:
+            for (question, _), answer in self._to_keep.items():
+                self.context.kept.put(question, answer)
+
+    def keep(self, question: bytes, answer: Answer) -> None:
+        """Keep the answer for the cursors that are handed out of it, once it is known that the view has held."""
+        if self.keeps:
+            self._to_keep[question, answer.ledger_index] = answer
 
     def enter(self, past: Operation) -> Operation:
         """Have ``past`` end when this operation does."""
@@ -151,6 +160,10 @@ class InnerOperation(Operation):
         self.deadline = whole.deadline
         self.limits = whole.limits
         self.whole = whole
+
+    def keep(self, question: bytes, answer: Answer) -> None:
+        """As of the whole, whose view it is."""
+        self.whole.keep(question, answer)
 
 
 def timeout_error(seconds: float) -> QuestionTimeoutError:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineage.errors import BadCursorError
+from lineage.errors import BadCursorError, UnavailableError
 from lineage.keys import Base, dataset_key, encode_id
 from lineage.model import Name
 from lineage_graphql.cursor import Cursor, decode_cursor, digest_of, encode_cursor
@@ -138,6 +139,25 @@ def test_kept_answer_goes_on_as_it_was_while_the_graph_moves(ask: Any, pipe: Sim
     assert (told["impact"]["ledgerIndex"], told["impact"]["moved"], told["impact"]["behind"]) == (4, False, 1)
     fresh = ask.data(QUERY, of=subject(pipe.raw), first=100)
     assert (fresh["impact"]["ledgerIndex"], fresh["impact"]["behind"]) == (5, 0)
+
+
+def test_answer_of_a_view_that_did_not_hold_is_neither_given_nor_kept(
+    ask: Any, pipe: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor = cursor_after_two(ask, pipe)
+    ask.context.kept.clear()
+    holding = ask.store.reader
+
+    @contextmanager
+    def lost() -> Iterator[Any]:
+        with holding() as reader:
+            yield reader
+        raise UnavailableError("The view was lost.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ask.store, "reader", lost)
+        assert ask.code(QUERY, of=subject(pipe.raw), first=2) == "UNAVAILABLE"
+    assert ask.code(QUERY, of=subject(pipe.raw), first=2, after=cursor, strict=True) == "SNAPSHOT_GONE"
 
 
 def test_answer_no_longer_kept_is_made_anew_after_the_same_place(ask: Any, pipe: SimpleNamespace) -> None:

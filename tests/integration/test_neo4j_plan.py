@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import pairwise, product
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import neo4j
@@ -67,17 +68,23 @@ def _graph() -> Changes:
     return changes([*VERSIONS, *DATASETS, *flows], [each for some in edges for each in some])
 
 
+def recorded(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> dict[str, dict[str, Any]]:
+    """What ``module`` asks from now on: parameters by query."""
+    asked: dict[str, dict[str, Any]] = {}
+
+    async def ask(runner: Any, query: str, told: dict[str, Any]) -> Sequence[Sequence[Any]]:
+        asked[query] = told
+        return await rows(runner, query, told)
+
+    monkeypatch.setattr(module, "rows", ask)
+    return asked
+
+
 @pytest.mark.parametrize(("level", "direction"), ENDS)
 def test_every_traversal_prunes_breadth_first(
     neo4j_uri: str, monkeypatch: pytest.MonkeyPatch, level: Level, direction: Direction
 ) -> None:
-    asked: dict[str, dict[str, Any]] = {}
-
-    async def recorded(runner: Any, query: str, told: dict[str, Any]) -> Sequence[Sequence[Any]]:
-        asked[query] = told
-        return await rows(runner, query, told)
-
-    monkeypatch.setattr(reach, "rows", recorded)
+    asked = recorded(monkeypatch, reach)
     with closing(Neo4jStore(Address(neo4j_uri), ledger="tests")) as store:
         store.apply(_graph(), 1)
     patterns = set()
@@ -101,13 +108,7 @@ def test_everything_that_is_written_is_found_by_key_in_an_empty_graph_too(
     neo4j_uri: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The plan of the first time is kept, however large the graph becomes."""
-    asked: dict[str, dict[str, Any]] = {}
-
-    async def recorded(runner: Any, query: str, told: dict[str, Any]) -> Sequence[Sequence[Any]]:
-        asked[query] = told
-        return await rows(runner, query, told)
-
-    monkeypatch.setattr(writer, "rows", recorded)
+    asked = recorded(monkeypatch, writer)
     with closing(make_ledger(tmp_path)) as ledger, projection(tmp_path, ledger, neo4j_uri) as projecting:
         projecting.catch_up()
         projecting._store.clear()
