@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar, cast
@@ -25,7 +25,7 @@ from lineage.app.probe import StoreProbe
 from lineage.cli.program import run
 from lineage.errors import UnavailableError, UnusableStoreError
 from lineage.ledger import Submission
-from lineage.memory import MemoryStore
+from lineage.memory import MemoryReader, MemoryStore
 from lineage.model import Changes
 from lineage.settings import Settings
 from lineage.sqlite import SQLiteStore
@@ -287,10 +287,10 @@ def test_a_transaction_is_short_and_what_a_crash_left_is_removed(tmp_path: Path,
     (tmp_path / "data" / "renewal").mkdir(parents=True)
     with open_folder(settings(tmp_path)) as folder:
         assert not (tmp_path / "data" / "renewal").exists()
-        folder.ledger.append([Submission("lineage", (event(0).replace(b"00Z", b"00.%06dZ" % n),)) for n in range(160)])
+        folder.ledger.append([Submission("lineage", (event(0).replace(b"00Z", b"00.%06dZ" % n),)) for n in range(310)])
         assert folder.projector is not None
         folder.projector.catch_up()
-    assert database.applied == [0, 150, 160]
+    assert database.applied == [0, 300, 310]
 
 
 def test_a_folder_that_is_left_for_another_store_and_come_back_to_is_made_anew(
@@ -349,11 +349,11 @@ def test_a_store_is_asked_whether_it_answers_every_other_second_at_most() -> Non
     now, asked = [0.0], []
 
     class Store(MemoryStore):
-        def watermark(self) -> int:
+        def reader(self) -> AbstractContextManager[MemoryReader]:
             asked.append(now[0])
             if now[0] < 3:
                 raise AWAY
-            return 0
+            return super().reader()
 
     probe = StoreProbe(Store(), lambda: now[0])
     told = []
@@ -366,9 +366,11 @@ def test_a_store_is_asked_whether_it_answers_every_other_second_at_most() -> Non
 
 def test_a_store_that_hangs_keeps_one_thread_alone() -> None:
     class Store(MemoryStore):
-        def watermark(self) -> int:
-            assert probe() is False
-            return 0
+        def reader(self) -> AbstractContextManager[MemoryReader]:
+            hung.append(probe())
+            return super().reader()
 
+    hung: list[bool] = []
     probe = StoreProbe(Store())
     assert probe() is True
+    assert hung == [False]
