@@ -63,8 +63,7 @@ async def take(connection: Connection, ledger: str, *, adopt: bool) -> tuple[int
     """Become the one who writes: the epoch, and whether the graph has to be emptied, as bodies are laid out otherwise
     or somebody did not come to the end of it. A graph of another ledger or layout is outdated from now on: its
     watermark is 0. Epochs follow the time in milliseconds: one of a database that was emptied or set back never comes
-    again.
-    Raises UnusableStoreError for the graph of another ledger, unless with ``adopt``."""
+    again. Raises UnusableStoreError for the graph of another ledger, unless with ``adopt``."""
 
     async def become(transaction: AsyncManagedTransaction) -> tuple[int, bool]:
         found = await rows(transaction, _TAKE, {"ledger": ledger, "layout": LAYOUT, "adopt": adopt})
@@ -160,10 +159,7 @@ class GraphGoneError(UnavailableError):
     """The database was emptied, or replaced by an empty or older one."""
 
     def __init__(self, what: str = "The graph in Neo4j is gone.") -> None:
-        super().__init__(
-            what,
-            hint="It is made anew from the ledger.",
-        )
+        super().__init__(what, hint="It is made anew from the ledger.")
 
 
 async def _no_more(runner: Runner, ledger: str, epoch: int) -> UnavailableError:

@@ -26,6 +26,7 @@ from lineage.kind import KINDS
 from lineage.neo4j.connection import rows
 
 GRAPH = ("Lineage", "LineageName", "LineageAlias")
+"""What is removed when the graph is emptied."""
 OURS = (*GRAPH, "LineageState")
 """Every node of ours has exactly one of these labels."""
 

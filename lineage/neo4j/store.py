@@ -244,12 +244,8 @@ class Neo4jStore:
         self._commit(_MARK_CLEARING, epoch)
         claim = gate.Claim(self._ledger, epoch)
         for label in schema.GRAPH:
-
-            async def remove_some(transaction: AsyncManagedTransaction, label: str = label) -> int:
-                ((removed,),) = await rows(transaction, _CLEAR % label, {})
-                return int(removed)
-
-            while self._connection.call(partial(gate.commit, self._connection, claim, remove_some), PATIENT):
+            remove = partial(gate.commit, self._connection, claim, partial(_remove_some, label))
+            while self._connection.call(remove, PATIENT):
                 pass
         self._commit(_CLEARED, epoch)
         self._unclean = False
@@ -294,6 +290,12 @@ class Neo4jStore:
             return self._epoch
         finally:
             self._preparing.release()
+
+
+async def _remove_some(label: str, transaction: AsyncManagedTransaction) -> int:
+    """Remove some nodes with this label; how many."""
+    ((removed,),) = await rows(transaction, _CLEAR % label, {})
+    return int(removed)
 
 
 @dataclass(frozen=True, slots=True)
