@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from lineage.event.model import Event
-from lineage.facts.claims import Claims, Read, Source, Write
+from lineage.facts.claims import Claims, Parent, Read, Source, Write
 from lineage.facts.extract import DECLARED_SOURCES, dataset_telling, declared_sources
 from lineage.facts.naming import named_aside, names_in
 from lineage.facts.registers import Stamp
@@ -64,17 +64,22 @@ class Postings:
         """Post what a RunEvent tells beyond claims and touches; ``known`` is what the run's events claimed before."""
         assert event.job is not None
         self._post_content(event.job, claims)
-        named = [(claims.parent.run_id, claims.parent.job), claims.parent.root] if claims.parent else []
-        for run_id, job in (each for each in named if each is not None):
-            if self._facts.linked(Table.RUN_IDS, run_id.encode(), run_key(run_id, *job)) is None:
-                self._facts.link(Table.SOUGHT, sought_silent(job_key(*job)), _packed(run_id))
-                self._facts.link(Table.SOUGHT, _ONCE, b"J" + msgspec.msgpack.encode(job))
+        if claims.parent and all(each.parent != claims.parent for each in known):
+            self._post_parent(claims.parent)
         if claims.type == "ABORT" or any(write.columns for write in claims.writes):
-            others = [each for each in known if (each.writes, each.entries) != (claims.writes, claims.entries)]
+            mine = _column_tellings(claims)
+            others = [each for each in known if _column_tellings(each) != mine]
             told = set(_columns(claims)) if others else set()
             for column in dict.fromkeys(column for each in others for column in _columns(each)):
                 if column not in told:
                     self._post_column(column)
+
+    def _post_parent(self, parent: Parent) -> None:
+        """Post the runs that a run names as its parent and root, unless they have spoken."""
+        for run_id, job in filter(None, ((parent.run_id, parent.job), parent.root)):
+            if self._facts.linked(Table.RUN_IDS, run_id.encode(), run_key(run_id, *job)) is None:
+                self._facts.link(Table.SOUGHT, sought_silent(job_key(*job)), _packed(run_id))
+                self._post_sought(_ONCE, b"J" + msgspec.msgpack.encode(job))
 
     def post_job_event(self, event: Event, claims: Claims) -> None:
         """Post what a JobEvent tells of, and where it stands."""
@@ -207,6 +212,11 @@ def names_of_dataset_event(event: Event) -> Iterator[Name]:
     for facet in DECLARED_SOURCES:
         if facet in event.dataset.facets:
             yield from (source.name for source in declared_sources({facet: event.dataset.facets[facet]}) or ())
+
+
+def _column_tellings(claims: Claims) -> object:
+    """All that :func:`_columns` looks at."""
+    return [(write.name, write.columns) for write in claims.writes if write.columns], claims.entries
 
 
 def _columns(claims: Claims) -> Iterator[Column]:

@@ -51,6 +51,7 @@ class RunRecord(msgspec.Struct, array_like=True):
     infers: list[tuple[bytes, Name]] = []
     complete_rank: Rank | None = None
     needs: list[Name] = []
+    is_silent: bool = False
 
 
 class DatasetRecord(msgspec.Struct, array_like=True):
@@ -88,7 +89,7 @@ class Rollout(msgspec.Struct, array_like=True, frozen=True):
 class JobRecord(msgspec.Struct, array_like=True):
     """A job: its facets, when its JobEvents declared what (``declared`` and ``declared_wires`` by the digest in
     ``declarations``), and how often its runs told each wire, each column claim and, with the least start of these, each
-    column lineage."""
+    column lineage. ``runs`` counts those that spoke, ``silent`` those that are only named."""
 
     name: Name
     facets: Register = msgspec.field(default_factory=Register)
@@ -107,7 +108,7 @@ class JobRecord(msgspec.Struct, array_like=True):
     rollouts: dict[bytes, Rollout] = {}
     last_complete: tuple[Rank, bytes] | None = None
     runs: int = 0
-    silent: list[bytes] = []
+    silent: int = 0
     needs: list[Name] = []
 
 

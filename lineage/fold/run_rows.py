@@ -76,11 +76,14 @@ class RunRows:
         record = self._context.records.run_by_key(key)
         if record is None:
             return
+        if is_silent == record.is_silent:
+            return
+        record.is_silent = is_silent
         job = self._context.records.job(record.job)
-        if is_silent != (key in job.silent):
-            (job.silent.append if is_silent else job.silent.remove)(key)
-            self._context.records.mark(job)
-            self._context.work.jobs.add(record.job)
+        job.silent += 1 if is_silent else -1
+        self._context.records.mark(record)
+        self._context.records.mark(job)
+        self._context.work.jobs.add(record.job)
 
     def _tie_parents(self, key: bytes, record: RunRecord, view: RunView) -> bytes | None:
         """The parent's key; has nodes for parents and roots that never speak."""
@@ -94,8 +97,9 @@ class RunRows:
             parent = found if parent is None and view.parent and run_id == view.parent.run_id else parent
             if not self._context.has_spoken(found_id, found_job):
                 silent.append(found)
-                value = msgspec.msgpack.encode((found_id, *found_job))
-                self._context.records.facts.link(Table.SILENT, found, key, value)
+                if found not in record.silent:
+                    value = msgspec.msgpack.encode((found_id, *found_job))
+                    self._context.records.facts.link(Table.SILENT, found, key, value)
         for other in set(record.silent) - set(silent):
             self._context.records.facts.link(Table.SILENT, other, key, None)
         self._context.work.reads |= set(record.silent) ^ set(silent)

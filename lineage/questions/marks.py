@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 import msgspec
@@ -54,7 +54,7 @@ class Marks(Mapping[bytes, Mark]):
         return Mark(
             int(told.distances[row]),
             KINDS[told.kinds[row]],
-            bool((told.keys[row] != told.things[row]).any()),
+            bool(self._flows[row]),
             EVIDENCES[told.evidence[row]],
             bool(told.certain[row]),
             bool(told.stale[row]),
@@ -64,6 +64,11 @@ class Marks(Mapping[bytes, Mark]):
         """The distance of ``key``; None if it was not found."""
         row = self._row(key)
         return None if row is None else self._distances[row]
+
+    def is_flow(self, key: bytes) -> bool | None:
+        """Whether ``key`` is a flow; None if it was not found."""
+        row = self._row(key)
+        return None if row is None else bool(self._flows[row])
 
     def nearest(self, most: int) -> list[bytes]:
         """The keys of the nearest ``most`` nodes, by (distance, key)."""
@@ -76,9 +81,14 @@ class Marks(Mapping[bytes, Mark]):
         order = np.lexsort((keys[:, 1], keys[:, 0], told.distances[rows]))[:most]
         return unpack(keys[order])
 
-    def _row(self, key: bytes) -> int | None:
+    @cached_property
+    def _row(self) -> Callable[[bytes], int | None]:
+        """Gives the row of a key, None if it was not found."""
         if len(self.reach) <= _FEW:
-            return self._rows.get(key)
+            return {key: row for row, key in enumerate(self)}.get
+        return self._search
+
+    def _search(self, key: bytes) -> int | None:
         halves, rows = self._index
         first, second = int.from_bytes(key[:8]), int.from_bytes(key[8:])
         at = bisect_left(halves, first)
@@ -89,10 +99,6 @@ class Marks(Mapping[bytes, Mark]):
         return None
 
     @cached_property
-    def _rows(self) -> dict[bytes, int]:
-        return {key: row for row, key in enumerate(unpack(self.reach.keys))}
-
-    @cached_property
     def _index(self) -> tuple[memoryview[int], memoryview[int]]:
         """The first halves of all keys, ascending, and the row of each."""
         order = np.argsort(self.reach.keys[:, 0])
@@ -101,6 +107,11 @@ class Marks(Mapping[bytes, Mark]):
     @cached_property
     def _second(self) -> memoryview[int]:
         return np.ascontiguousarray(self.reach.keys[:, 1]).data
+
+    @cached_property
+    def _flows(self) -> memoryview[int]:
+        """Of each row whether it is a flow: of a thing that answers name by another key."""
+        return np.ascontiguousarray((self.reach.keys != self.reach.things).any(axis=1)).data
 
     @cached_property
     def _distances(self) -> memoryview[int]:

@@ -52,16 +52,17 @@ def held_edges(graph: GraphReader, spread: Spread, keys: Iterable[bytes] | None 
         for edge in edges_of(graph, entered, kinds, Direction.UPSTREAM)
         if spread.edges.admits(edge) and spread.holds(edge.source) and spread.holds(edge.target)
     ]
-    into = tuple(edge for edge in edges if _is_flow(spread, edge.target))
-    out = tuple(edge for edge in edges if _is_flow(spread, edge.source))
-    direct = tuple(edge for edge in edges if not _is_flow(spread, edge.target) and not _is_flow(spread, edge.source))
-    flows = {edge.target for edge in into} | {edge.source for edge in out}
+    ends = {key for edge in edges for key in (edge.source, edge.target)}
+    flows = {key for key in ends if _is_flow(spread, key)}
+    into = tuple(edge for edge in edges if edge.target in flows)
+    out = tuple(edge for edge in edges if edge.source in flows)
+    direct = tuple(edge for edge in edges if edge.target not in flows and edge.source not in flows)
     return Held(into, out, direct, owners_of(graph, sorted(flows)))
 
 
 def _is_flow(spread: Spread, key: bytes) -> bool:
-    mark = spread.marks.get(key)
-    return spread.entry.get(key, key) != key if mark is None else mark.is_flow
+    found = spread.marks.is_flow(key)
+    return spread.entry.get(key, key) != key if found is None else found
 
 
 def ties_of(held: Held) -> tuple[Tie, ...]:

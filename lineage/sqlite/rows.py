@@ -5,6 +5,8 @@ Edges are mostly defaults: their enums and flags are one small integer, and few 
 
 from __future__ import annotations
 
+from functools import cache
+
 from lineage import body as bodies
 from lineage.body import decode_edge_body
 from lineage.keys import Base
@@ -68,19 +70,17 @@ def decode_edge(
     kind: int, source: bytes, target: bytes, flags: int, at: int | None, until: int | None, body: bytes | None
 ) -> Edge:
     """The edge of a row whose ids were resolved to keys."""
-    transformations, gaps = decode_edge_body(body)
-    return Edge(
-        EDGE_KINDS[kind],
-        source,
-        target,
-        evidence=_EVIDENCE[flags & EVIDENCE_MASK],
-        certain=not flags & UNCERTAIN,
-        stale=bool(flags & STALE),
-        undivided=bool(flags & _UNDIVIDED),
-        binding=_BINDINGS[flags >> 5 & 15],
-        role=_ROLES[flags >> 9 & 15],
-        at=at,
-        until=until,
-        transformations=transformations,
-        gaps=gaps,
+    return Edge(EDGE_KINDS[kind], source, target, *_decode_flags(flags), at, until, *decode_edge_body(body))
+
+
+@cache
+def _decode_flags(flags: int) -> tuple[Evidence, bool, bool, bool, Binding | None, Role | None]:
+    """What :func:`encode_flags` put there, in the order of the fields of an edge."""
+    return (
+        _EVIDENCE[flags & EVIDENCE_MASK],
+        not flags & UNCERTAIN,
+        bool(flags & STALE),
+        bool(flags & _UNDIVIDED),
+        _BINDINGS[flags >> 5 & 15],
+        _ROLES[flags >> 9 & 15],
     )

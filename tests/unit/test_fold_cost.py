@@ -13,6 +13,7 @@ import pytest
 from lineage.event.parser import parse_event
 from lineage.fold.fold import Fold
 from lineage.fold.sqlite import SQLiteFacts
+from lineage.fold.store import Table
 
 FEW, MANY, COUNTED = 60, 460, 12
 MOST = 1.35
@@ -108,6 +109,11 @@ def column_lineage(number: int) -> list[Told]:
     return run(number, job="j", inputs=[dataset("i")], outputs=[target])
 
 
+def child_of_a_silent_run(number: int) -> list[Told]:
+    parent = {"parent": {"run": {"runId": str(UUID(int=10_000 + number))}, "job": {"namespace": "n", "name": "p"}}}
+    return run(number, job="j", inputs=[dataset("i")], outputs=[dataset("o")], run_facets=parent)
+
+
 def child(number: int) -> list[Told]:
     parent = {"parent": {"run": {"runId": str(UUID(int=99_999))}, "job": {"namespace": "n", "name": "dag"}}}
     return run(number, job="j", run_facets=parent, inputs=[dataset("i")], outputs=[dataset("o")])
@@ -157,12 +163,22 @@ def calls(fold: Fold, facts: SQLiteFacts, told: list[Told], index: int) -> int:
     return count
 
 
+class CountingFacts(SQLiteFacts):
+    """Counts the bytes of the records that are put."""
+
+    put_bytes = 0
+
+    def put(self, table: Table, key: bytes, value: bytes | None) -> None:
+        self.put_bytes += len(value or b"")
+        super().put(table, key, value)
+
+
 @pytest.mark.parametrize(
     "events",
     [
         reader_of_a_declared_version, reader_of_a_written_version, reader_of_a_content, reader_by_time, writer,
         writer_of_versions, writer_and_reader, appender, failing_run, run_that_never_ends, column_lineage, child,
-        rollout, declared_again, overlapping_runs,
+        child_of_a_silent_run, rollout, declared_again, overlapping_runs,
     ],
 )  # fmt: skip
 def test_the_cost_of_an_event_does_not_grow(events: Callable[[int], list[Told]]) -> None:
@@ -171,6 +187,21 @@ def test_the_cost_of_an_event_does_not_grow(events: Callable[[int], list[Told]])
     costs = [calls(fold, facts, events(number), number) for number in range(1, MANY + COUNTED)]
     few, many = sum(costs[FEW : FEW + COUNTED]), sum(costs[MANY - 1 : MANY - 1 + COUNTED])
     assert many <= MOST * few, f"{few / COUNTED:.0f} calls, then {many / COUNTED:.0f}"
+
+
+@pytest.mark.parametrize("events", [writer_and_reader, column_lineage, child, child_of_a_silent_run, declared_again])
+def test_what_is_written_anew_for_an_event_does_not_grow(events: Callable[[int], list[Told]]) -> None:
+    facts = CountingFacts(None)
+    fold = Fold(facts)
+    written = []
+    for number in range(1, MANY + COUNTED):
+        before = facts.put_bytes
+        for event in events(number):
+            fold.take([(number, 0, parse_event(json.dumps(event).encode()))])
+            fold.commit(number + 1)
+        written.append(facts.put_bytes - before)
+    few, many = sum(written[FEW : FEW + COUNTED]), sum(written[MANY - 1 : MANY - 1 + COUNTED])
+    assert many <= MOST * few, f"{few / COUNTED:.0f} bytes of records, then {many / COUNTED:.0f}"
 
 
 @pytest.mark.parametrize("events", [reader_by_time, writer, writer_of_versions, column_lineage, child])
