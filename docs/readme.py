@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "demo.svg"
 
-SHOWN_FOLDER = "/home/ada/lineage/demo-data/1"
+SHOWN_FOLDER = "/home/you/lineage/demo-data/1"
 """What the README calls the folder of the demo's run."""
 
 _NAMESPACE, _DEPLOYMENT, _PREDICTION = "clinic", "progression-scoring", "request-2-0150"

@@ -9,7 +9,7 @@ What a fenced block is for stands in its info string, after the language:
 - ``sketch``: not run, as it needs what is not here; the words around it say what.
 
 ``<!-- after: PAGE -->`` has the blocks of another page run before. All of a page happens in one folder of its
-own, which the page calls ``/home/ada/flats``. ``LINEAGE_DOCS=write pytest tests/docs`` writes what is printed now into
+own, which the page calls ``/home/you/flats``. ``LINEAGE_DOCS=write pytest tests/docs`` writes what is printed now into
 the pages.
 """
 
@@ -36,7 +36,7 @@ DOCS = ROOT / "docs"
 DEFAULT_URL = "http://127.0.0.1:8000"
 SECONDS = 60
 
-HOME = "/home/ada/flats"
+HOME = "/home/you/flats"
 WRITES = os.environ.get("LINEAGE_DOCS") == "write"
 
 _DIFFERS = (
