@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from lineage.memory import MemoryStore
-from lineage.neo4j import Address, Neo4jStore
+from lineage.neo4j import Address
 from lineage.sqlite import SQLiteStore
 from lineage.store import GraphStore
+from tests.conformance.settled import SettledNeo4jStore
 
 Maker = Callable[[Path, pytest.FixtureRequest], GraphStore]
 
 
 def _neo4j(folder: Path, request: pytest.FixtureRequest) -> GraphStore:
-    return Neo4jStore(Address(request.getfixturevalue("neo4j_uri")), ledger="tests")
+    return SettledNeo4jStore(Address(request.getfixturevalue("neo4j_uri")), ledger="tests")
 
 
 MAKERS: dict[str, Maker] = {

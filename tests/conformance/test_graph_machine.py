@@ -25,7 +25,7 @@ from lineage.key_array import pack
 from lineage.keys import Base
 from lineage.memory import MemoryStore
 from lineage.model import Changes, EdgeKind, Evidence, NameScope
-from lineage.neo4j import Address, Neo4jStore
+from lineage.neo4j import Address
 from lineage.sqlite import SQLiteStore, Thresholds
 from lineage.store import Direction, EdgeFilter, GraphReader, GraphStore, Level, Limits, Reach
 from tests.conformance.graphs import (
@@ -39,6 +39,7 @@ from tests.conformance.graphs import (
     slow_reach,
     texts,
 )
+from tests.conformance.settled import SettledNeo4jStore
 
 _EXAMPLES = int(os.environ.get("LINEAGE_STORE_EXAMPLES", "60"))
 
@@ -196,7 +197,7 @@ def test_neo4j_stays_equal(neo4j_uri: str) -> None:
             self.other.clear()
 
         def open(self) -> None:
-            self.other = Neo4jStore(Address(neo4j_uri), ledger="tests")
+            self.other = SettledNeo4jStore(Address(neo4j_uri), ledger="tests")
 
     run_state_machine_as_test(
         Neo4jStores, settings=settings(_SETTINGS, max_examples=max(1, _EXAMPLES // 3), stateful_step_count=15)
