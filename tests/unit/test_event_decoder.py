@@ -21,7 +21,7 @@ STYLES = [{"separators": (",", ":")}, {}, {"indent": 2}, {"separators": (",", ":
 
 
 def nested(depth: int, core: str = "", key: str = '{"a":') -> bytes:
-    """``depth`` objects within each other, so written that the compact way can't settle them."""
+    """``depth`` objects within each other."""
     return (key * depth + (core or "[ ]") + "}" * depth).encode()
 
 
@@ -36,6 +36,40 @@ def test_whatever_json_writes_is_read_back(value: object, style: dict[str, objec
     data = json.dumps(value, **style).encode()  # type: ignore[arg-type]
     assert decode(data) == value
     assert json.dumps(decode(data)) == json.dumps(value), "types are kept too: 1 is not 1.0, nor True"
+
+
+SPACE = st.text(st.sampled_from(" \t\n\r"), max_size=2)
+
+
+def spaced(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Objects and arrays of ``inner``, keys now and then twice, white space anywhere."""
+    key = st.sampled_from(['"a"', '"ab"', '"a b"', '" "', '""', '"\\" "'])
+    pair = st.tuples(SPACE, key, SPACE, st.just(":"), SPACE, inner, SPACE).map("".join)
+    item = st.tuples(SPACE, inner, SPACE).map("".join)
+    return st.one_of(
+        st.lists(pair, max_size=4).map(lambda pairs: "{" + ",".join(pairs) + "}"),
+        st.lists(item, max_size=3).map(lambda items: "[" + ",".join(items) + "]"),
+    )
+
+
+@given(st.recursive(st.sampled_from(["1", "10", "1.0", "true", "null", '""', '" "', '"a b"', '"ab"']), spaced))
+def test_a_lost_key_is_seen_however_the_document_is_spaced(text: str) -> None:
+    repeats: list[str] = []
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        repeats.extend(["a key"] * (len(pairs) - len(found)))
+        return found
+
+    expected = json.loads(text, object_pairs_hook=once)
+    if not repeats:
+        found, warnings = decode_with_warnings(text.encode())
+        assert (json.dumps(found), warnings) == (json.dumps(expected), ())
+        return
+    try:
+        assert decode_with_warnings(text.encode())[1] == ("DUPLICATE_KEY",)
+    except NotJSONError as error:
+        assert "occurs twice" in error.message
 
 
 @given(JSON)
