@@ -9,8 +9,8 @@ facets. Nobody can read that in two ways.
 
 Three ways lead to the same values, each slower than the one before. What orjson reads and writes back to the same
 bytes, white space apart, can hold nothing of the above, as each of these would be lost on the way; that settles most
-JSON. The rest goes to jiter, which sees duplicate keys. What jiter refuses is repaired, or explained, or it is deep, and then
-the standard library's decoder has the last word.
+JSON. The rest goes to jiter, which sees duplicate keys. What jiter refuses is repaired, or explained, or it is deep,
+and then the standard library's decoder has the last word.
 
 >>> decode(b'{"rows": 9007199254740993}')
 {'rows': 9007199254740993}
