@@ -11,7 +11,7 @@ import orjson
 from ingest_client import Load
 from neo4j_peer import connected
 
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.05
 _LONGEST = 300.0
 _WATERMARK = "MATCH (p:LineageState) RETURN p.watermark"
 

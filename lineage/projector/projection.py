@@ -1,10 +1,10 @@
 """From the ledger's entries to the graph store and the prediction index, and what a crash or a restore needs.
 
-Three things are written, each in a transaction of its own: predictions and the graph with every batch, the facts about
-once a second, and every 5,000 events while a backlog is worked off. So the graph is never behind the facts; after a
-crash it is ahead of them, and the fold takes the entries between the two again, whose changes the store has already.
-Whatever else is found (a store that was replaced, another ledger, a ledger that was restored from a backup) is answered
-by building everything anew: from nothing where the store removes its graph for that, else by difference
+Three things are written, each in a transaction of its own: predictions and the graph with every batch, the facts every
+five seconds or 5,000 events, and when nothing more comes. So the graph is never behind the facts; after a crash it is
+ahead of them, and the fold takes the entries between the two again, whose changes the store has already. Whatever else
+is found (a store that was replaced, another ledger, a ledger that was restored from a backup) is answered by building
+everything anew: from nothing where the store removes its graph for that, else by difference
 (:mod:`lineage.projector.renewal`). A graph at watermark 0 is one that such a renewal has not finished.
 """
 
@@ -28,7 +28,7 @@ from lineage.projector.seal import FEWER, Seals
 from lineage.projector.trouble import PASSING
 from lineage.store import GraphStore
 
-_KEEP_SECONDS = 1.0
+_KEEP_SECONDS = 5.0
 _KEEP_EVENTS = 5_000
 
 _log = logging.getLogger(__name__)
