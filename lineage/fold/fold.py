@@ -85,9 +85,13 @@ class Fold:
         self._settle()
         return self._emission.take()
 
+    def encode(self) -> None:
+        """Do of ``commit`` what needs no file, so that it can be done while something else is waited for."""
+        self._records.flush()
+
     def commit(self, watermark: int) -> None:
         """Keep what was taken."""
-        self._records.flush()
+        self.encode()
         self._facts.commit(watermark)
         self._directory.trim()
         self._context.trim()

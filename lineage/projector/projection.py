@@ -210,6 +210,7 @@ class Projection:
 
     def _keep(self, size: int) -> None:
         """Commit the facts as those of the first ``size`` entries, which the store has."""
+        self._fold.encode()
         self._store.settle()
         self._sure = size
         self._commit(size)
