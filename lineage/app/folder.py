@@ -28,6 +28,7 @@ from lineage.predictions.sqlite import PredictionIndex
 from lineage.projector import Projector
 from lineage.projector.batches import BATCH_RECORDS
 from lineage.projector.check import CheckReport, Report, check_projection
+from lineage.projector.projection import KEEP_SECONDS
 from lineage.settings import Settings
 from lineage.sqlite import SQLiteStore
 from lineage.store import GraphStore
@@ -36,6 +37,8 @@ from lineage_ingest.intake import RejectedLog
 _SECRET_BYTES = 32
 _BATCH_RECORDS = {"neo4j": 300}
 """Of stores for which a transaction should be shorter than for the others."""
+_KEEP_SECONDS = {"neo4j": 5.0}
+"""Of stores for which to keep the facts is to wait for the database: each second, that cost a third of the rate."""
 
 _log = logging.getLogger(__name__)
 
@@ -139,6 +142,7 @@ def _open_to_write(settings: Settings, closing: ExitStack, adopt: bool) -> Folde
         predictions,
         kind=settings.store,
         batch_records=_BATCH_RECORDS.get(settings.store, BATCH_RECORDS),
+        keep_seconds=_KEEP_SECONDS.get(settings.store, KEEP_SECONDS),
         scratch=path,
     )
     closing.callback(projector.stop)

@@ -53,7 +53,7 @@ _ESCAPE = re.compile(
 _BRACKETS = re.compile(STRING + rb"|[\[{]++|[\]}]++", re.DOTALL)
 _NUMBERS = re.compile(STRING + rb"|(-?\d++[.eE][\d.eE+-]*+)", re.DOTALL)
 _WHITE_SPACE = b" \t\n\r"
-"""Of it only a space may stand in a string as it is (RFC 8259, section 7)."""
+"""Of it only a space may stand in a string as it is (RFC 8259, section 7), and so in what orjson writes."""
 _UNDECIDED = re.compile(r"^(?:recursion limit|Detected duplicate key)")
 _PLACE = re.compile(r" at line (\d+) column (\d+)$")
 _NOT_A_NUMBER = re.compile(rb"-?(?:NaN|Infinity|nan|inf)")
@@ -88,7 +88,8 @@ def decode_with_warnings(data: bytes) -> tuple[Any, tuple[str, ...]]:
 
 def _decode_fast(data: bytes) -> Any:
     """Raises ValueError also for what only the careful way can take."""
-    if b"\\u" not in data:  # which orjson would not write
+    # What Python writes has spaces, and escapes letters that orjson writes as they are.
+    if b"\\u" not in data or b'": ' not in data[:64]:
         try:
             value = orjson.loads(data)
             written = orjson.dumps(value)

@@ -86,7 +86,7 @@ class Fold:
         return self._emission.take()
 
     def encode(self) -> None:
-        """Do of ``commit`` what needs no file, so that it can be done while something else is waited for."""
+        """Hand what was taken to the facts: what ``commit`` begins with. The caller then commits, or rolls back."""
         self._records.flush()
 
     def commit(self, watermark: int) -> None:

@@ -215,7 +215,7 @@ def names_of_dataset_event(event: Event) -> Iterator[Name]:
 
 
 def _column_tellings(claims: Claims) -> object:
-    """All that :func:`_columns` looks at."""
+    """Equal for claims of which :func:`_columns` gives the same."""
     return [(write.name, write.columns) for write in claims.writes if write.columns], claims.entries
 
 

@@ -31,7 +31,7 @@ class SeenBySiblings(msgspec.Struct, array_like=True, frozen=True):
 
 class RunRecord(msgspec.Struct, array_like=True):
     """A run: how many events spoke of it (their claims stand apart), and what it last contributed to what others
-    share."""
+    share. ``is_silent``: it is only named; ``silent_parents`` are such runs that it names."""
 
     run_id: str
     job: Name
@@ -45,7 +45,7 @@ class RunRecord(msgspec.Struct, array_like=True):
     claimed: list[tuple[Name, Name]] = []
     references: dict[bytes, bytes] = {}
     parent: bytes | None = None
-    silent: list[bytes] = []
+    silent_parents: list[bytes] = []
     family: str | None = None
     seen: SeenBySiblings | None = None
     infers: list[tuple[bytes, Name]] = []
@@ -89,7 +89,7 @@ class Rollout(msgspec.Struct, array_like=True, frozen=True):
 class JobRecord(msgspec.Struct, array_like=True):
     """A job: its facets, when its JobEvents declared what (``declared`` and ``declared_wires`` by the digest in
     ``declarations``), and how often its runs told each wire, each column claim and, with the least start of these, each
-    column lineage. ``runs`` counts those that spoke, ``silent`` those that are only named."""
+    column lineage. ``runs`` counts those that spoke, ``silent_runs`` those that are only named."""
 
     name: Name
     facets: Register = msgspec.field(default_factory=Register)
@@ -108,7 +108,7 @@ class JobRecord(msgspec.Struct, array_like=True):
     rollouts: dict[bytes, Rollout] = {}
     last_complete: tuple[Rank, bytes] | None = None
     runs: int = 0
-    silent: int = 0
+    silent_runs: int = 0
     needs: list[Name] = []
 
 

@@ -72,15 +72,13 @@ class RunRows:
         self._emission.give(key, (node,), (edge,), ((NameScope.RUN_ID, run_id, key),))
 
     def _note_silent(self, key: bytes, *, is_silent: bool) -> None:
-        """A job is there while any of its runs is, silent ones too."""
+        """Count the run among the silent ones of its job, or no longer: a job is there while any of its runs is."""
         record = self._context.records.run_by_key(key)
-        if record is None:
-            return
-        if is_silent == record.is_silent:
+        if record is None or record.is_silent == is_silent:
             return
         record.is_silent = is_silent
         job = self._context.records.job(record.job)
-        job.silent += 1 if is_silent else -1
+        job.silent_runs += 1 if is_silent else -1
         self._context.records.mark(record)
         self._context.records.mark(job)
         self._context.work.jobs.add(record.job)
@@ -97,13 +95,13 @@ class RunRows:
             parent = found if parent is None and view.parent and run_id == view.parent.run_id else parent
             if not self._context.has_spoken(found_id, found_job):
                 silent.append(found)
-                if found not in record.silent:
+                if found not in record.silent_parents:
                     value = msgspec.msgpack.encode((found_id, *found_job))
                     self._context.records.facts.link(Table.SILENT, found, key, value)
-        for other in set(record.silent) - set(silent):
+        for other in set(record.silent_parents) - set(silent):
             self._context.records.facts.link(Table.SILENT, other, key, None)
-        self._context.work.reads |= set(record.silent) ^ set(silent)
-        record.silent = silent
+        self._context.work.reads |= set(record.silent_parents) ^ set(silent)
+        record.silent_parents = silent
         return parent
 
     def _named_runs(self, view: RunView) -> Iterator[tuple[str, Name]]:

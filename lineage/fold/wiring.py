@@ -131,7 +131,7 @@ class Wiring:
         """Compute the row of one job; there is none if nothing names it."""
         record = self._context.records.job(name)
         key = job_key(*name)
-        if not (record.runs or record.silent or record.facets.updated is not None):
+        if not (record.runs or record.silent_runs or record.facets.updated is not None):
             self._emission.give(key, (), (), ())
             return
         job = _job(key, record)

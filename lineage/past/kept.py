@@ -1,7 +1,7 @@
 """The facts of a data folder as they were committed last, read by another thread or process than the fold's.
 
-They lag the ledger by about a second, and say by how much. A session of reading sees one state of them, whatever the
-fold commits meanwhile.
+They lag the ledger by about a second, with Neo4j by five, and say by how much. A session of reading sees one state of
+them, whatever the fold commits meanwhile.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """From the ledger's entries to the graph store and the prediction index, and what a crash or a restore needs.
 
-Three things are written, each in a transaction of its own: predictions and the graph with every batch, the facts every
-five seconds or 5,000 events, and when nothing more comes. So the graph is never behind the facts; after a crash it is
-ahead of them, and the fold takes the entries between the two again, whose changes the store has already. Whatever else
-is found (a store that was replaced, another ledger, a ledger that was restored from a backup) is answered by building
-everything anew: from nothing where the store removes its graph for that, else by difference
+Three things are written, each in a transaction of its own: predictions and the graph with every batch, the facts about
+once a second, and every 5,000 events while a backlog is worked off. So the graph is never behind the facts; after a
+crash it is ahead of them, and the fold takes the entries between the two again, whose changes the store has already.
+Whatever else is found (a store that was replaced, another ledger, a ledger that was restored from a backup) is answered
+by building everything anew: from nothing where the store removes its graph for that, else by difference
 (:mod:`lineage.projector.renewal`). A graph at watermark 0 is one that such a renewal has not finished.
 """
 
@@ -28,7 +28,7 @@ from lineage.projector.seal import FEWER, Seals
 from lineage.projector.trouble import PASSING
 from lineage.store import GraphStore
 
-_KEEP_SECONDS = 5.0
+KEEP_SECONDS = 1.0
 _KEEP_EVENTS = 5_000
 
 _log = logging.getLogger(__name__)
@@ -39,8 +39,9 @@ class Projection:
 
     ``facts`` must be able to roll back. ``rest`` is called between two pieces of the fold's work. ``kind`` names the
     store in the facts: those made along with another one count for nothing. A batch has ``batch_records`` records, or
-    as many as its last entry has more. ``scratch`` is a folder of this projection's alone for what
-    a renewal needs, by default the system's for temporary files. Any thread may call; one works at a time.
+    as many as its last entry has more; facts are kept every ``keep_seconds``. ``scratch`` is a folder of this
+    projection's alone for what a renewal needs, by default the system's for temporary files. Any thread may call; one
+    works at a time.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Projection:
         rest: Callable[[], None] = lambda: None,
         kind: str = "",
         batch_records: int = BATCH_RECORDS,
+        keep_seconds: float = KEEP_SECONDS,
         scratch: Path | None = None,
     ) -> None:
         self._ledger = ledger
@@ -64,6 +66,7 @@ class Projection:
         self._kind = kind
         self._seals = Seals(ledger, facts, kind)
         self._batch_records = batch_records
+        self._keep_seconds = keep_seconds
         self._scratch = scratch
         self._working = threading.RLock()
         self._aligned = self._demanded = False
@@ -105,7 +108,7 @@ class Projection:
                     return False
                 skip, most = self._skipped.add, self._batch_records
                 self._project(next_batch(self._ledger, self.handover, self.reached, head, skip, most))
-                is_time = self.reached >= head and time.monotonic() - self._kept_at >= _KEEP_SECONDS
+                is_time = self.reached >= head and time.monotonic() - self._kept_at >= self._keep_seconds
                 if is_time or self._unkept >= _KEEP_EVENTS:
                     self._keep(self.reached)
                 return True

@@ -14,7 +14,7 @@ from pathlib import Path
 from lineage.fold.store import FactStore
 from lineage.ledger import Ledger, Receipt, Submission
 from lineage.projector.batches import BATCH_RECORDS, Predictions
-from lineage.projector.projection import Projection
+from lineage.projector.projection import KEEP_SECONDS, Projection
 from lineage.projector.renewal import Advance
 from lineage.projector.trouble import Trouble
 from lineage.proof.leaf import decode
@@ -63,6 +63,7 @@ class Projector:
         *,
         kind: str = "",
         batch_records: int = BATCH_RECORDS,
+        keep_seconds: float = KEEP_SECONDS,
         scratch: Path | None = None,
     ) -> None:
         self._ledger = ledger
@@ -75,6 +76,7 @@ class Projector:
             rest=self._rest,
             kind=kind,
             batch_records=batch_records,
+            keep_seconds=keep_seconds,
             scratch=scratch,
         )
         self._trouble = Trouble()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import msgspec
 import numpy as np
 
-from lineage.key_array import unpack
+from lineage.key_array import KeyArray, unpack
 from lineage.kind import KINDS, Kind
 from lineage.model import Evidence
 from lineage.store import EVIDENCES, Reach
@@ -44,10 +44,10 @@ class Marks(Mapping[bytes, Mark]):
         return iter(unpack(self.reach.keys))
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, bytes) and self._row(key) is not None
+        return isinstance(key, bytes) and self._rows.get(key) is not None
 
     def __getitem__(self, key: bytes) -> Mark:
-        row = self._row(key)
+        row = self._rows.get(key)
         if row is None:
             raise KeyError(key)
         told = self.reach
@@ -62,12 +62,12 @@ class Marks(Mapping[bytes, Mark]):
 
     def distance(self, key: bytes) -> int | None:
         """The distance of ``key``; None if it was not found."""
-        row = self._row(key)
+        row = self._rows.get(key)
         return None if row is None else self._distances[row]
 
     def is_flow(self, key: bytes) -> bool | None:
         """Whether ``key`` is a flow; None if it was not found."""
-        row = self._row(key)
+        row = self._rows.get(key)
         return None if row is None else bool(self._flows[row])
 
     def nearest(self, most: int) -> list[bytes]:
@@ -82,14 +82,33 @@ class Marks(Mapping[bytes, Mark]):
         return unpack(keys[order])
 
     @cached_property
-    def _row(self) -> Callable[[bytes], int | None]:
-        """Gives the row of a key, None if it was not found."""
+    def _rows(self) -> dict[bytes, int] | _Sorted:
         if len(self.reach) <= _FEW:
-            return {key: row for row, key in enumerate(self)}.get
-        return self._search
+            return {key: row for row, key in enumerate(self)}
+        return _Sorted(self.reach.keys)
 
-    def _search(self, key: bytes) -> int | None:
-        halves, rows = self._index
+    @cached_property
+    def _flows(self) -> memoryview[int]:
+        """Of each row whether it is a flow, which answers name by its run or job."""
+        return np.ascontiguousarray((self.reach.keys != self.reach.things).any(axis=1)).data
+
+    @cached_property
+    def _distances(self) -> memoryview[int]:
+        return self.reach.distances.data
+
+
+class _Sorted:
+    """The rows of many keys, by the first halves of these."""
+
+    def __init__(self, keys: KeyArray) -> None:
+        order = np.argsort(keys[:, 0])
+        self._halves: memoryview[int] = keys[order, 0].data
+        self._rows: memoryview[int] = order.data
+        self._second: memoryview[int] = np.ascontiguousarray(keys[:, 1]).data
+
+    def get(self, key: bytes) -> int | None:
+        """The row of ``key``; None if it has none."""
+        halves, rows = self._halves, self._rows
         first, second = int.from_bytes(key[:8]), int.from_bytes(key[8:])
         at = bisect_left(halves, first)
         while at < len(halves) and halves[at] == first:
@@ -97,22 +116,3 @@ class Marks(Mapping[bytes, Mark]):
                 return rows[at]
             at += 1
         return None
-
-    @cached_property
-    def _index(self) -> tuple[memoryview[int], memoryview[int]]:
-        """The first halves of all keys, ascending, and the row of each."""
-        order = np.argsort(self.reach.keys[:, 0])
-        return self.reach.keys[order, 0].data, order.data
-
-    @cached_property
-    def _second(self) -> memoryview[int]:
-        return np.ascontiguousarray(self.reach.keys[:, 1]).data
-
-    @cached_property
-    def _flows(self) -> memoryview[int]:
-        """Of each row whether it is a flow: of a thing that answers name by another key."""
-        return np.ascontiguousarray((self.reach.keys != self.reach.things).any(axis=1)).data
-
-    @cached_property
-    def _distances(self) -> memoryview[int]:
-        return self.reach.distances.data

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from lineage.model import Changes
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from lineage.neo4j import Neo4jStore
+from lineage.neo4j.reader import Neo4jReader
 
 
 class SettledNeo4jStore(Neo4jStore):
-    """What was applied is written when ``apply`` returns: a view waits but a moment for what is still being written,
-    less than a loaded machine may take for it."""
+    """A view shows all that was applied: others wait but a moment for what is still being written, less than a loaded
+    machine may take for it."""
 
-    def apply(self, changes: Changes, watermark: int) -> None:
-        super().apply(changes, watermark)
+    @contextmanager
+    def reader(self) -> Iterator[Neo4jReader]:
         self.settle()
+        with super().reader() as view:
+            yield view

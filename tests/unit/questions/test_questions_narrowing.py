@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 from unittest.mock import patch
 
@@ -166,11 +168,28 @@ def test_marks_know_what_was_found_and_nothing_else(rows: list[Any], few: int) -
         _compare_marks(Marks(reach), reach)
 
 
+@pytest.mark.parametrize("few", [0, 20_000])
+def test_marks_are_let_go_with_the_last_who_holds_them(few: int) -> None:
+    gc.disable()
+    try:
+        with patch("lineage.questions.marks._FEW", few):
+            marks = Marks(_reach([]))
+            assert b"?" * 16 not in marks
+        held = weakref.ref(marks)
+        del marks
+        assert held() is None
+    finally:
+        gc.enable()
+
+
 def _compare_marks(marks: Marks, reach: Reach) -> None:
     distances = dict(zip(unpack(reach.keys), reach.distances.tolist(), strict=True))
     assert set(marks) == distances.keys()
     assert {key: marks.distance(key) for key in marks} == distances
     assert marks.distance(bytes(16)) is None
+    assert marks.is_flow(bytes(16)) is None
+    flows = {key for key, thing in zip(unpack(reach.keys), unpack(reach.things), strict=True) if key != thing}
+    assert {key for key in marks if marks.is_flow(key)} == {key for key in marks if marks[key].is_flow} == flows
     assert b"?" * 16 not in marks
     nearest = sorted(distances, key=lambda key: (distances[key], key))
     assert marks.nearest(7) == nearest[:7]
