@@ -12,12 +12,14 @@ from lineage.errors import (
     InvalidSubjectError,
     LineageError,
     NotFoundError,
+    UnauthenticatedError,
     UnavailableError,
 )
 
 SERVER_PARTS = "pip install 'lineage-graph[server]'"
 DEMO_PARTS = "pip install 'lineage-graph[demo]'"
 
+_KEY_HINT = "On the command line a key is given with --api-key, or in LINEAGE_API_KEY."
 _DEMO_MODULES = frozenset({"sklearn", "scipy", "joblib"})
 
 
@@ -64,7 +66,8 @@ def refusal_of(url: str, status: int, told: Any, saying: str = "") -> LineageErr
     """What a server at ``url`` refused with HTTP ``status`` and the JSON ``told``; ``saying`` begins the message."""
     # An address that is not there is not a thing that was never seen: this is no server, or not its root.
     if isinstance(told, dict) and "code" in told and status != 404:
-        return error_of(str(told["code"]), f"{saying}{told.get('detail') or told.get('title')}")
+        hint = _KEY_HINT if told["code"] == UnauthenticatedError.code else ""
+        return error_of(str(told["code"]), f"{saying}{told.get('detail') or told.get('title')}", hint)
     return UnavailableError(
         f"{saying}{url} answers with HTTP {status}; it is no Lineage server, or not its root.",
         hint="See that --url names the server's root.",

@@ -138,6 +138,8 @@ def _show(screen: Screen, report: CheckReport, kept: KeptRoot | None) -> None:
         return
     for fault in report.faults:
         screen.line(f"FAULT: {fault}", "red")
+    if kept is not None and not report.ledger_sound:
+        screen.line("First see that --root, --size and --data belong together.")
     screen.line(_REBUILD if report.ledger_sound else _RESTORE)
 
 

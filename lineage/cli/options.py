@@ -49,8 +49,14 @@ class EvidenceKind(StrEnum):
     INFERRED = "inferred"
 
 
-AtLeast = Annotated[EvidenceKind, typer.Option("--evidence", help="Follow only edges of at least this evidence.")]
-Kinds = Annotated[list[HitKind] | None, typer.Option("--kind", help="List only what is of this kind; may be repeated.")]
+AtLeast = Annotated[
+    EvidenceKind,
+    typer.Option("--evidence", case_sensitive=False, help="Follow only edges of at least this evidence."),
+]
+Kinds = Annotated[
+    list[HitKind] | None,
+    typer.Option("--kind", case_sensitive=False, help="List only what is of this kind; may be repeated."),
+]
 Namespaces = Annotated[
     list[str] | None, typer.Option("--namespace", help="List only what is in this namespace; may be repeated.")
 ]

@@ -30,7 +30,9 @@ def show_standing(screen: Screen, answer: Data) -> None:
     behind = answer.get("behind", 0)
     late = f", {behind:,} entries behind the ledger" if behind else ""
     screen.line()
-    screen.line(f"{said}, as of ledger entry {answer['ledgerIndex']:,}{late}.", "dim")
+    last = answer["ledgerIndex"]
+    held = f"as of ledger entry {last:,}" if last >= 0 else "of an empty ledger"
+    screen.line(f"{said}, {held}{late}.", "dim")
 
 
 def show_left_out(screen: Screen, answer: Data) -> None:

@@ -167,4 +167,5 @@ def _show_predictions(screen: Screen, counted: Data | None) -> None:
         screen.line("  None were made by what is affected.")
         return
     first, last = moment(counted["firstAt"]), moment(counted["lastAt"])
-    screen.line(f"  {counted['count']:,} were made by what is affected, from {first} to {last} UTC.")
+    were = "was" if counted["count"] == 1 else "were"
+    screen.line(f"  {counted['count']:,} {were} made by what is affected, from {first} to {last} UTC.")

@@ -93,6 +93,7 @@ def show_search(screen: Screen, answer: Data, *, filtered: bool = False) -> None
     """Write ``answer``, the field ``search`` of the operation Search; ``filtered``: not all that is named so counts."""
     if not answer["hits"]:
         screen.line("Nothing that is named so is let through by the filters." if filtered else "Nothing is named so.")
+        screen.line("A name matches in part; a commit, a runId or a content hash as a whole only.", "dim")
     else:
         screen.table(
             ("kind", "label", "namespace", "owners", "id"),

@@ -110,4 +110,4 @@ def _chain(error: BaseException | None) -> str:
 
 def _reason(error: BaseException) -> str:
     text = str(error).strip().splitlines()
-    return text[0].rstrip(".") if text else type(error).__name__
+    return text[0].rstrip(".: ") if text else type(error).__name__

@@ -92,7 +92,11 @@ def _(subject: JobRef, view: View) -> Iterable[Thing]:
 def _(subject: RunRef, view: View) -> Iterable[Thing]:
     nodes = [node for node in _named(view.graph, NameScope.RUN_ID, subject.run_id.lower()) if isinstance(node, Run)]
     if not nodes:
-        raise NotFoundError(f"No run has the runId {subject.run_id!r}.", hint="Search for its job.", field="/run/runId")
+        raise NotFoundError(
+            f"No run has the runId {subject.run_id!r}.",
+            hint="Give the whole of it, a UUID; or search for the run's job.",
+            field="/run/runId",
+        )
     return nodes
 
 
@@ -110,7 +114,11 @@ def _(subject: CodeRef, view: View) -> Iterable[Thing]:
     ]
     if not nodes:
         where = f" in the repository {subject.repository!r}" if subject.repository else ""
-        raise NotFoundError(f"No run or job told the commit {subject.commit!r}{where}.", field="/code/commit")
+        raise NotFoundError(
+            f"No run or job told the commit {subject.commit!r}{where}.",
+            hint="Give the whole of it, as it was told; or search for the job.",
+            field="/code/commit",
+        )
     return nodes
 
 
@@ -118,7 +126,11 @@ def _(subject: CodeRef, view: View) -> Iterable[Thing]:
 def _(subject: ContentRef, view: View) -> Iterable[Thing]:
     nodes = [node for node in _with_digest(view.graph, subject.digest) if _has_content(node, subject)]
     if not nodes:
-        raise NotFoundError(f"No version has the content hash {subject.digest!r}.", field="/content/digest")
+        raise NotFoundError(
+            f"No version has the content hash {subject.digest!r}.",
+            hint="Give the whole of it.",
+            field="/content/digest",
+        )
     return nodes
 
 
@@ -289,4 +301,6 @@ def _known_versions(known: Sequence[Version]) -> str:
 
 
 def _said(version: Version) -> str:
-    return f"{', '.join(version.declared)} ({label(version)})" if version.declared else label(version)
+    hashes = [f"sha256:{told.digest}" for told in version.digests if told.algorithm == "sha256"]
+    names = version.declared or hashes[:1]
+    return f"{', '.join(names)} ({label(version)})" if names else label(version)
