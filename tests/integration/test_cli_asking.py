@@ -208,6 +208,13 @@ def test_a_search_that_has_no_room_for_all_is_incomplete(clinic: Clinic, capsys:
     assert "… more match: --first 2\n\nINCOMPLETE" in capsys.readouterr().out
 
 
+def test_part_of_a_hash_is_told_to_be_too_little(clinic: Clinic, capsys: Told) -> None:
+    assert run(["search", "0f3a9c", "--kind", "MODEL", *clinic.places[0]]) == 0
+    assert "a commit, a runId or a content hash as a whole only" in capsys.readouterr().out
+    assert run(["impact", "commit", "0f3a9c1", *clinic.places[0]]) == 3
+    assert "Give the whole of it" in capsys.readouterr().err
+
+
 # -- exit codes
 
 

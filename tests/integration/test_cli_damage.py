@@ -123,6 +123,7 @@ def test_a_kept_root_is_compared(folder: Path, capsys: Told) -> None:
     code, (fault,), said = fsck(folder, capsys, "--root", root, "--size", "2")
     assert code == 1
     assert "not the one that was kept" in fault
+    assert "--root, --size and --data belong together" in said
     damage(folder, "UPDATE envelopes SET nonce = zeroblob(32) WHERE idx = 1")
     assert fsck(folder, capsys)[0] == 0
     assert fsck(folder, capsys, "--root", root)[0] == 1

@@ -12,7 +12,7 @@ from lineage.keys import job_key
 from lineage.model import Name
 from lineage.questions.impact import impact
 from lineage.questions.provenance import provenance
-from lineage.questions.subjects import JobRef, NodeRef, PredictionRef, RunRef, ServedSubject, ServedWindow
+from lineage.questions.subjects import JobRef, NodeRef, PredictionRef, RunRef, ServedSubject, ServedWindow, VersionRef
 from lineage.questions.training_data import training_data
 
 API = JobRef("jobs", "api")
@@ -28,6 +28,17 @@ def no_rollout(view: View, of: ServedSubject) -> str:
     kind, message, node = gap_of(view, of)
     assert (kind, node) == ("NO_ROLLOUT", job_key("jobs", "api"))
     return message
+
+
+def test_the_versions_that_there_are_are_listed_as_they_can_be_asked_for(world: Any) -> None:
+    raw = world.dataset("raw")
+    world.version(raw, 1 * MINUTE)
+    world.version(raw, 2 * MINUTE, declared=("7",))
+    view = world.view()
+    with pytest.raises(NotFoundError) as refusal:
+        impact(view, VersionRef("db", "raw", version="8"))
+    assert refusal.value.hint.startswith("It has 7 (raw @ 1970-01-01 00:02); sha256:raw-60000000 (raw @ ")
+    assert impact(view, VersionRef("db", "raw", digest="sha256:raw-60000000")).complete
 
 
 class TestImpactOfAPrediction:
