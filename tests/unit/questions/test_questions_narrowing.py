@@ -173,7 +173,7 @@ def test_marks_are_let_go_with_the_last_who_holds_them(few: int) -> None:
     gc.disable()
     try:
         with patch("lineage.questions.marks._FEW", few):
-            marks = Marks(_reach([]))
+            marks = Marks(_reach([(0, 0, Kind.DATASET, 1, Evidence.DECLARED, True, False)]))
             assert b"?" * 16 not in marks
         held = weakref.ref(marks)
         del marks
