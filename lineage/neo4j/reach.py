@@ -42,19 +42,17 @@ _PLAIN = np.dtype([("key", ">u8", 2), ("code", "u1")])
 _OWNED = np.dtype([("key", ">u8", 2), ("owner", ">u8", 2), ("code", "u1")])
 """What ``found`` of a node says (:func:`lineage.neo4j.properties.found_bytes`)."""
 
-_SEEDS = "MATCH (s:Lineage) WHERE s.key IN $keys AND NOT s:LineageMissing RETURN collect([s.key, s.code])"
-_TIE = {
-    Direction.DOWNSTREAM: """
-CREATE (p:LineageProbe)-[:PROBE]->(q:LineageProbe) WITH p, q
-CALL (p) { UNWIND $near AS key MATCH (s:Lineage {key: key}) CREATE (p)-[:PROBE]->(s) }
-CALL (q) { UNWIND $far AS key MATCH (s:Lineage {key: key}) CREATE (q)-[:PROBE]->(s) }
-RETURN elementId(p)""",
-    Direction.UPSTREAM: """
-CREATE (p:LineageProbe)<-[:PROBE]-(q:LineageProbe) WITH p, q
-CALL (p) { UNWIND $near AS key MATCH (s:Lineage {key: key}) CREATE (p)<-[:PROBE]-(s) }
-CALL (q) { UNWIND $far AS key MATCH (s:Lineage {key: key}) CREATE (q)<-[:PROBE]-(s) }
-RETURN elementId(p)""",
-}
+_TIE = """
+MATCH (s:Lineage) WHERE s.key IN $keys AND NOT s:LineageMissing
+WITH collect(s) AS seeds
+WITH seeds, $columns OR all(s IN seeds WHERE s.code = $column) AS columns
+WITH size(seeds) AS found, [s IN seeds WHERE (s.code = $column) = columns] AS tied
+CREATE (p:LineageProbe)%s(q:LineageProbe)
+FOREACH (s IN [x IN tied WHERE x.code < $flow] | CREATE (p)%s(s))
+FOREACH (s IN [x IN tied WHERE x.code >= $flow] | CREATE (q)%s(s))
+RETURN elementId(p), size(tied), found"""
+"""Ties seeds to a probe: of columns and others the others, if there are any and ``$columns`` does not say otherwise."""
+_TIES = {Direction.DOWNSTREAM: _TIE.replace("%s", "-[:PROBE]->"), Direction.UPSTREAM: _TIE.replace("%s", "<-[:PROBE]-")}
 _ONE = "(s:Lineage&!LineageMissing {key: $key})"
 _LENGTHS = " WITH t, min(length(p)) AS d"
 _PRESENT = " WHERE t.found IS NOT NULL WITH t, d"
@@ -121,42 +119,43 @@ class Traversal:
             return _nothing(_TIME)
         if len(wanted) == 1:
             return await self._from_one(next(iter(wanted)), wanted)
-        async with self._connection.session() as session:
-            ((found,),) = await rows(session, _SEEDS, {"keys": sorted(seed.hex() for seed in wanted)})
-        columns = [(key, code) for key, code in found if code == _COLUMN]
-        others = [(key, code) for key, code in found if code != _COLUMN]
-        return _joined([await self._from_many(part, wanted) for part in (others, columns) if part], self._limits)
+        reach, are_left = await self._from_many(wanted, columns=False)
+        if not are_left:
+            return reach
+        return _joined(reach, (await self._from_many(wanted, columns=True))[0], self._limits)
 
     async def _from_one(self, seed: bytes, wanted: frozenset[bytes]) -> Reach:
         async with self._connection.session() as session:
             start = _Start(_ONE, {"key": seed.hex()}, wanted, session, probed=False)
             return await _Walks(self._walk, self._limits, start).run()
 
-    async def _from_many(self, seeds: list[tuple[str, int]], wanted: frozenset[bytes]) -> Reach:
-        """What leads from ``seeds``, each with its code; columns come by themselves."""
-        if len(seeds) == 1:
-            return await self._from_one(bytes.fromhex(seeds[0][0]), wanted)
+    async def _from_many(self, wanted: frozenset[bytes], *, columns: bool) -> tuple[Reach, bool]:
+        """What leads from ``wanted``, and whether columns among them are left for a walk of their own."""
         for attempt in range(_ATTEMPTS):
             try:
-                return await self._probed(seeds, wanted)
+                return await self._probed(wanted, columns=columns)
             except Neo4jError as error:
                 if error.code in TIMED_OUT:
                     break
                 if error.code != DEADLOCK or attempt + 1 == _ATTEMPTS:
                     raise
-        return _nothing(_TIME)
+        return _nothing(_TIME), False
 
-    async def _probed(self, seeds: list[tuple[str, int]], wanted: frozenset[bytes]) -> Reach:
+    async def _probed(self, wanted: frozenset[bytes], *, columns: bool) -> tuple[Reach, bool]:
         told = {
-            "near": sorted(key for key, code in seeds if code < OF_FLOW),
-            "far": sorted(key for key, code in seeds if code >= OF_FLOW),
+            "keys": sorted(seed.hex() for seed in wanted),
+            "columns": columns,
+            "column": _COLUMN,
+            "flow": OF_FLOW,
         }
         async with self._connection.session() as session:
             transaction = await session.begin_transaction(timeout=_seconds(self._limits))
             try:
-                ((probe,),) = await rows(transaction, _TIE[self._walk.direction], told)
+                ((probe, tied, found),) = await rows(transaction, _TIES[self._walk.direction], told)
+                if not found:
+                    return _nothing(None), False
                 start = _Start("(s)", {"probe": probe}, wanted, transaction, probed=True)
-                return await _Walks(self._walk, self._limits, start).run()
+                return await _Walks(self._walk, self._limits, start).run(), not columns and tied < found
             finally:
                 await transaction.close()
 
@@ -314,16 +313,13 @@ def _nothing(cut: str | None) -> Reach:
     return Reach(keys, keys, none, none.astype(np.int32), none, flags, flags, cut)
 
 
-def _joined(parts: list[Reach], limits: Limits) -> Reach:
+def _joined(one: Reach, other: Reach, limits: Limits) -> Reach:
     """What datasets and what columns lead to, which never meet; the nearest of both, where that is too much or one of
     them was cut."""
-    if len(parts) < 2:
-        return parts[0] if parts else _nothing(None)
-    one, other = parts
     cut = one.cut or other.cut
     distances = np.concatenate([one.distances, other.distances])
     order = np.argsort(distances, kind="stable")
-    for part in parts:
+    for part in (one, other):
         if part.cut is not None:
             order = order[distances[order] <= part.distances.max(initial=0)]
     if len(order) > limits.nodes:

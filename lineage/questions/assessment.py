@@ -8,7 +8,7 @@ gaps come with its versions. An edge's gap is about the version, dataset or colu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,11 +29,13 @@ class Concluded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What an answer holds: the ``distances`` of its nodes, its edges, which runs trained its models, and the gaps that
-    the question found itself."""
+    """What an answer holds: the ``distances`` of its nodes, its edges, what was asked for the sources ``of`` (that no
+    known run wrote one of these is a gap), which runs trained its models, and the gaps that the question ``found``
+    itself."""
 
     distances: Mapping[bytes, int]
     edges: Sequence[Edge]
+    of: Set[bytes] = frozenset()
     trained_by: frozenset[bytes] = frozenset()
     found: tuple[Concluded, ...] = ()
 
@@ -41,9 +43,12 @@ class Holding:
 def assess(view: View, holding: Holding) -> Assessment:
     """The gaps of what ``holding`` holds, and the share of its versions and reads that carry none."""
     gaps, whole, of_whole = set(holding.found), 0, 0
+    said = {edge.source for edge in holding.edges if any(gap.code == GapCode.NO_PRODUCER for gap in edge.gaps)}
     homes: dict[bytes, int] = {}
     for node, distance in _nodes(view.graph, holding.distances):
         own = list(_of_node(node, holding))
+        if isinstance(node, Version) and node.run is None and node.key in holding.of and node.key not in said:
+            own.append(Gap(GapCode.NO_PRODUCER.value, f"No recorded run wrote {label(node)}."))
         gaps.update(Concluded(gap.code, distance, node.key, gap.message) for gap in own)
         if isinstance(node, Version):
             whole, of_whole = whole + (not own), of_whole + 1

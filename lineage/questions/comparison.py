@@ -58,7 +58,7 @@ class Comparison:
         for draft in self.drafts:
             distances.update((key, draft.distance) for key in (draft.a, draft.b) if key is not None)
         runs = {key for draft in self.drafts if draft.kind is Kind.RUN for key in (draft.a, draft.b) if key}
-        return Holding(distances, tuple(edges.values()), frozenset(runs), tuple(self._not_compared()))
+        return Holding(distances, tuple(edges.values()), trained_by=frozenset(runs), found=tuple(self._not_compared()))
 
     def _not_compared(self) -> Iterator[Concluded]:
         """Pairs of versions whose content hashes are there, and don't compare."""

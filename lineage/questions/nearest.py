@@ -16,12 +16,14 @@ _CANDIDATES = 50
 _OF_NAMESPACE = 1_000
 _NAMED = 3
 _LIKENESS = 0.5
+_ENDING = 0.99
+"""Likeness of a name and its last words: a file without its folder, a table without its database."""
 _SHORTEST_PIECE = 3
 
 
 def not_found(graph: GraphReader, what: str, namespace: str, name: str, bases: Sequence[Base]) -> NotFoundError:
-    """The error for ``what`` (``dataset``) of that name; its message names up to three that are most alike, by
-    difflib's ratio of the names, then of the namespaces."""
+    """The error for ``what`` (``dataset``) of that name; its message names up to three that are most alike: the
+    name ends in the other, or difflib's ratio of the names; then that of the namespaces."""
     wanted = f"The {what} {name!r} of namespace {namespace!r} was never seen."
     nearest = sorted(_candidates(graph, namespace, name, bases), key=lambda node: _distance(node, namespace, name))[
         :_NAMED
@@ -41,7 +43,7 @@ def _candidates(graph: GraphReader, namespace: str, name: str, bases: Sequence[B
             break
     else:
         known.update((node.key, node) for node in graph.search(namespace, bases, _OF_NAMESPACE, names_only=True))
-    return [node for node in known.values() if _likeness(name, _name(node)) >= _LIKENESS]
+    return [node for node in known.values() if _alike(name, _name(node)) >= _LIKENESS]
 
 
 def _pieces(name: str) -> Iterator[str]:
@@ -52,7 +54,15 @@ def _pieces(name: str) -> Iterator[str]:
 
 
 def _distance(node: Node, namespace: str, name: str) -> tuple[float, float, bytes]:
-    return -_likeness(name, _name(node)), -_likeness(namespace, _namespace(node)), node.key
+    return -_alike(name, _name(node)), -_likeness(namespace, _namespace(node)), node.key
+
+
+def _alike(one: str, other: str) -> float:
+    """How much two names are alike, whichever is the longer one."""
+    short, long = sorted((one.casefold(), other.casefold()), key=len)
+    rest = long.removesuffix(short)
+    is_ending = len(short) >= _SHORTEST_PIECE and rest != long and not rest[-1:].isalnum()
+    return max(_likeness(one, other), _ENDING if is_ending else 0.0)
 
 
 def _likeness(one: str, other: str) -> float:

@@ -338,6 +338,11 @@ def test_subject_never_seen_names_the_nearest(pipeline: Any) -> None:
         impact(view, DatasetRef("db", "faetures"))
     with pytest.raises(NotFoundError, match="'train' of 'jobs'"):
         impact(view, JobRef("jobs", "trian"))
+    pipeline.world.dataset("/lake/flats/daily/very/long/way/to/orders.csv")
+    pipeline.world.dataset("borders.csv")
+    view = pipeline.world.view()
+    with pytest.raises(NotFoundError, match=r"Nearest: dataset '/lake/flats/daily/very/long/way/to/orders\.csv'"):
+        impact(view, DatasetRef("db", "Orders.csv"))
     for subject in (RunRef("no"), CodeRef("no"), ContentRef("no"), VersionRef("db", "raw", version="9")):
         with pytest.raises(NotFoundError):
             impact(view, subject)

@@ -9,6 +9,7 @@ import pytest
 from lineage.answer import TrainingData, View
 from lineage.errors import BadInputError, InvalidSubjectError, NotFoundError
 from lineage.model import Binding, Evidence, Gap, Name, Role
+from lineage.questions.provenance import provenance
 from lineage.questions.subjects import DatasetRef, JobRef, PredictionRef, ServedWindow, VersionRef
 from lineage.questions.training_data import training_data
 from lineage.store import Limits
@@ -218,6 +219,30 @@ def test_binding_is_the_weakest_and_gaps_are_counted(pipeline: Any) -> None:
         "UNDIVIDED",
     ]
     assert answer.assess(view).score == pytest.approx(1 - 3 / 10)
+
+
+def test_a_model_that_nobody_trained_is_a_gap_and_not_an_answer(pipeline: Any) -> None:
+    world = pipeline.world
+    bought = world.version(world.dataset("bought", is_model=True), 5)
+    view = world.view()
+    asked = training_data(view, VersionRef("db", "bought"))
+    traced = provenance(view, VersionRef("db", "bought"))
+    for found in (asked.assess(view), traced.assess(view)):
+        ((gap),) = found.gaps.page(view, 0, 9)
+        assert (gap.kind, found.score) == ("NO_PRODUCER", 0.0)
+        assert gap.node is not None
+        assert gap.node.key == bought
+        assert gap.message.startswith("No recorded run wrote bought")
+
+
+def test_what_a_read_says_of_its_producer_is_not_said_twice(pipeline: Any) -> None:
+    world = pipeline.world
+    bought = world.version(world.dataset("bought", is_model=True), 5)
+    flow = world.flow(pipeline.rollout, None)
+    world.read(bought, flow, gaps=(Gap("NO_PRODUCER", "No recorded run wrote it before it was read."),))
+    world.predicted("p", 120)
+    view = world.view()
+    assert gaps(view, of_prediction(view)).count("NO_PRODUCER") == 1
 
 
 def test_links_tie_the_versions_to_the_runs_and_the_rollout(pipeline: Any) -> None:
