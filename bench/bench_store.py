@@ -25,6 +25,7 @@ from world import DAY, START, WAREHOUSE, Shape, World, make_world
 from world_events import world_events, written
 
 from lineage.app import Folder, open_folder
+from lineage.app.garbage import collect_seldom
 from lineage.ledger import Envelope, Submission
 from lineage.projector.batches import read_batch
 from lineage.settings import Settings
@@ -176,6 +177,7 @@ def measure(report: Report, options: Options, folder: Path) -> None:
 def main() -> None:
     """Measure, and print what was found beside floors and goals."""
     options = read_options(__doc__)
+    collect_seldom()  # as in all that projects
     report = Report("store", "Restart, rebuild, check, disk", options)
     with tempfile.TemporaryDirectory(prefix="lineage-bench-", dir=os.environ.get("TMPDIR")) as name:
         measure(report, options, Path(name))

@@ -75,8 +75,9 @@ class Blocks:
             return
         if self._size > self._capacity:
             self._old, self._young, self._size = self._young, {}, 0
-        self._young[key] = made
-        self._size += len(key[1])
+        kind, written = key
+        self._young[kind, bytes(memoryview(written))] = made  # what orjson gives holds a buffer of 4 kB at least
+        self._size += len(written)
 
 
 def derived(function: Callable[[EventDataset], _Made]) -> Callable[[EventDataset], _Made]:

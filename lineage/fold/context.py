@@ -26,7 +26,7 @@ _encode = msgspec.msgpack.Encoder().encode
 class Context:
     """Shared state of one fold."""
 
-    def __init__(self, records: Records, directory: Directory, work: Work, *, capacity: int = 200_000) -> None:
+    def __init__(self, records: Records, directory: Directory, work: Work, *, capacity: int = 100_000) -> None:
         self.records = records
         self.directory = directory
         self.work = work

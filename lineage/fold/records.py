@@ -125,7 +125,7 @@ DICTIONARY = (Path(__file__).parent / "facts.zdict").read_bytes()
 class Records:
     """Records by table and key, each decoded once. ``mark`` what was changed; ``flush`` writes that back."""
 
-    def __init__(self, facts: FactStore, *, capacity: int = 50_000) -> None:
+    def __init__(self, facts: FactStore, *, capacity: int = 25_000) -> None:
         self.facts = facts
         self._capacity = capacity
         self._known: dict[tuple[Table, bytes], Any] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -75,6 +76,19 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(1000):
         parse_event(event(dataset(f"t{number}")))
     assert len(blocks._young) + len(blocks._old) < 100
+
+
+def test_what_is_remembered_takes_little_more_than_its_bytes() -> None:
+    blocks, capacity = Blocks(capacity=200_000), 200_000
+    parts = [{"number": number, "text": "x" * 100} for number in range(4_000)]
+    tracemalloc.start()
+    try:
+        for part in parts:
+            blocks.shared(part)
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held < 6 * capacity
 
 
 def test_a_block_that_is_used_stays_while_others_come_and_go() -> None:
