@@ -16,7 +16,7 @@ from statistics import median
 
 import neo4j_bare
 from bench_ingest import CLIENT_CORE, FIRST_RUNS, bound, serving
-from bench_store import STREAM, fill, timed
+from bench_store import STREAM, timed
 from figures import Figure, Options, Report, percentile, progress, read_options
 from ingest_client import Load
 from ingest_events import stream
@@ -25,6 +25,7 @@ from neo4j_lag import lags
 from neo4j_peer import Ground, connected, environment, lack, neo4j_server, wipe
 from world import Shape, make_world
 from world_events import world_events
+from worlds import fill
 
 from lineage.app import Folder, open_folder
 from lineage.app.garbage import collect_seldom

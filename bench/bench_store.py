@@ -23,29 +23,21 @@ from figures import Figure, Options, Report, progress, read_options, seconds
 from ingest_events import stream
 from world import DAY, START, WAREHOUSE, Shape, World, make_world
 from world_events import world_events, written
+from worlds import fill
 
 from lineage.app import Folder, open_folder
 from lineage.app.garbage import collect_seldom
-from lineage.ledger import Envelope, Submission
 from lineage.projector.batches import read_batch
 from lineage.settings import Settings
 
 EVENTS, QUICK_EVENTS = 50_000, 1_000
 WORLD, QUICK_WORLD = Shape(20_000), Shape(300)
-AT_ONCE = 100
 SUBJECTS = 20
 SEEN = 0.75
 """Of a made world's events: after so many each dataset was told of."""
 ATTEMPTS = 3
 STREAM = "a platform's stream"
 GOALS = {(STREAM, "ledger.sqlite"): "≤ 0.15", (STREAM, "all files"): "≤ 0.6"}
-
-
-def fill(folder: Folder, events: Sequence[bytes]) -> None:
-    """Append ``events`` to the ledger, each an entry of its own."""
-    envelope = Envelope(transport="bench")
-    for at in range(0, len(events), AT_ONCE):
-        folder.ledger.append([Submission("lineage", (event,), envelope) for event in events[at : at + AT_ONCE]])
 
 
 def measure_fold(report: Report, folder: Folder, name: str, events: Sequence[bytes]) -> None:

@@ -19,7 +19,6 @@ from statistics import median
 import neo4j_bare
 from asking import IMPACT, TOTALS, Client, Data, subject
 from bench_ingest import CLIENT_CORE, bound, serving
-from bench_store import fill
 from figures import Curve, Figure, Report, progress
 from ingest_events import stream
 from neo4j import Driver
@@ -28,6 +27,7 @@ from wired import counted, reading
 from world import Shape, World, make_world
 from world_changes import world_changes
 from world_names import Names
+from worlds import fill
 
 from lineage.app import open_folder
 from lineage.key_array import unpack

@@ -32,11 +32,12 @@ _SCHEMA = model.Schema(schema_digest(_FIELDS) or b"", _FIELDS)
 
 
 def write_world(world: World, store: GraphStore) -> None:
-    """Write all rows of ``world`` into ``store``, with watermark 0: no ledger entry told them."""
+    """Write all rows of ``world`` into ``store``, whose watermark stays: no ledger entry told them."""
+    reached = store.watermark()
     gc.disable()
     try:
         for changes in world_changes(world):
-            store.apply(changes, 0)
+            store.apply(changes, reached)
     finally:
         gc.enable()
 

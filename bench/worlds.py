@@ -1,8 +1,8 @@
 """Data folders that hold a made world, kept from one benchmark to the next.
 
-The ledger is empty, and all that is made from it says so (watermark 0, facts sealed): the world's rows stand in the
-graph beside it as if they had always been there. So a server that opens the folder builds nothing anew, and what it is
-told then is projected into the same graph.
+The ledger has one event, and all that is made from it says so (a graph of no event that holds anything would be taken
+for one that was not finished): the world's rows stand in the graph beside it as if they had always been there. So a
+server that opens the folder builds nothing anew, and what it is told then is projected into the same graph.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,16 +19,20 @@ from world import SECOND, Shape, World, make_world
 from world_changes import write_world
 from world_names import Names, rollout_id
 
-from lineage.app import open_folder
+from lineage.app import Folder, open_folder
+from lineage.ledger import Envelope, Submission
 from lineage.predictions import Prediction
 from lineage.settings import Settings
 
 _SOURCES = ("world.py", "world_changes.py", "world_names.py", "worlds.py")
 _FIRST_INDEX = 1 << 40
 """Ledger index of the first prediction: one that no entry of the benchmark has."""
+_EVENT = b"""{"eventTime": "2026-01-01T00:00:00Z", "producer": "https://example.com/bench",
+ "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/JobEvent",
+ "job": {"namespace": "bench", "name": "worlds"}}"""
 _PREDICTIONS = 20
 """Of each rollout."""
-_PREDICTIONS_AT_ONCE = 10_000
+_PREDICTIONS_AT_ONCE, _EVENTS_AT_ONCE = 10_000, 100
 
 
 def prepared(shape: Shape, worlds: Path) -> Path:
@@ -53,6 +57,13 @@ def copied(prepared: Path, to: Path) -> Path:
     return to
 
 
+def fill(folder: Folder, events: Sequence[bytes]) -> None:
+    """Append ``events`` to the ledger, each an entry of its own."""
+    envelope = Envelope(transport="bench")
+    for at in range(0, len(events), _EVENTS_AT_ONCE):
+        folder.ledger.append([Submission("lineage", (event,), envelope) for event in events[at : at + _EVENTS_AT_ONCE]])
+
+
 def _stands(path: Path) -> bool:
     """Whether the world is in the folder as a server would find it: another release's it would build anew."""
     if not path.exists():
@@ -75,10 +86,11 @@ def _version(shape: Shape) -> str:
 def _make(world: World, path: Path) -> None:
     with open_folder(Settings(data=path)) as folder:
         assert folder.projector is not None
+        fill(folder, [_EVENT])
         folder.projector.catch_up()
         write_world(world, folder.store)
         for batch in _batches(world):
-            folder.predictions.apply(batch, 0)
+            folder.predictions.apply(batch, folder.store.watermark())
 
 
 def _batches(world: World) -> Iterator[list[Prediction]]:
