@@ -11,8 +11,8 @@ class Caps:
 
     ``cost`` is in fields resolved, as :mod:`lineage_graphql.cost` counts them before execution. A question stops
     looking after ``timeout * question_share`` and answers with what it has, cut; the operation ends at ``timeout``, a
-    whole answer that is streamed at ``whole_timeout``. It waits ``head_wait`` for the graph to reach the ledger's head,
-    with ``minIndex`` ``read_wait``.
+    whole answer that is streamed at ``whole_timeout``. For the graph to reach the ledger's head it waits
+    ``head_wait``, if that can be expected to do; with ``minIndex`` ``read_wait``.
     """
 
     characters: int = 32_768

@@ -1,8 +1,9 @@
 """What resolvers work with: :class:`GraphQLContext` for a server's life, :class:`Operation` for one query.
 
 All root fields of an operation share one view of the graph; it is opened in the thread that executes, with the first
-field that needs it, once the projection has reached the ledger's head as of the query's arrival (or after
-``caps.head_wait``, and then ``behind`` says how far it is); with ``minIndex``, that entry, or after ``caps.read_wait``.
+field that needs it, once the projection has reached the ledger's head as of the query's arrival. After
+``caps.head_wait``, or at once where that would not do, ``behind`` says how far it is. With ``minIndex`` that entry is
+waited for, ``caps.read_wait`` long.
 """
 
 from __future__ import annotations
@@ -33,10 +34,15 @@ def _no_time(_index: int) -> int | None:
     return None
 
 
+def _always(_size: int, _seconds: float) -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class GraphQLContext:
     """``head`` gives the number of ledger entries; ``wait_for(size, timeout)`` returns True once the store has taken
-    ``size`` entries, False after ``timeout`` seconds; ``recorded_at`` gives the time (UTC microseconds) at which entry
+    ``size`` entries, False after ``timeout`` seconds, and ``is_near(size, seconds)`` whether it can be expected within
+    so many; ``recorded_at`` gives the time (UTC microseconds) at which entry
     ``index`` was received, None if not known. ``at`` opens the past, where any is known. ``secret`` signs cursors: with
     one that lasts, so do they."""
 
@@ -44,6 +50,7 @@ class GraphQLContext:
     predictions: PredictionReader
     head: Callable[[], int]
     wait_for: Callable[[int, float], bool]
+    is_near: Callable[[int, float], bool] = _always
     recorded_at: Callable[[int], int | None] = _no_time
     at: OpenPast | None = None
     caps: Caps = Caps()  # noqa: RUF009 (frozen)
@@ -128,6 +135,8 @@ class Operation(AbstractContextManager["Operation"]):
         longest = self.caps.read_wait if self.least else self.caps.head_wait
         now = time.monotonic()
         most = max(0.0, min(longest, self.deadline - now))
+        if not self.least and not self.context.is_near(head, most):
+            most = 0.0  # after as long a wait the answer would be behind all the same
         until = now + most
         while True:
             is_reached = self.context.wait_for(max(head, self.least), most)

@@ -26,6 +26,9 @@ def graphql_context(
     def wait_for(size: int, timeout: float) -> bool:
         return projector is not None and projector.wait_for(size, timeout)
 
+    def is_near(size: int, seconds: float) -> bool:
+        return projector is not None and projector.is_near(size, seconds)
+
     def at(index: int, present: GraphReader, deadline: float) -> AbstractContextManager[View]:
         return folder.pasts.view(index, present, deadline=deadline, advance=advance)
 
@@ -34,6 +37,7 @@ def graphql_context(
         predictions=folder.predictions,
         head=folder.ledger.size,
         wait_for=wait_for,
+        is_near=is_near,
         recorded_at=lambda index: received_at(folder.ledger, index),
         at=at,
         caps=caps,

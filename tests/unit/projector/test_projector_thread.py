@@ -37,6 +37,27 @@ def test_the_thread_projects_what_it_is_woken_for_and_keeps_the_facts(house: Hou
     assert house.store.watermark() == house.facts.watermark() == 4
 
 
+def test_it_says_what_it_will_not_reach_soon(tmp_path: Path) -> None:
+    class Slow(StoreAround):
+        def apply(self, changes: Changes, watermark: int) -> None:
+            time.sleep(0.5)
+            self.real.apply(changes, watermark)
+
+    with House(tmp_path / "data", store=Slow) as house:
+        projector = Projector(**house.parts)
+        assert projector.is_near(10**9, 0.1), "nothing is known of it"
+        house.append(*(event(f"d{number}") for number in range(150)))
+        projector.start()
+        assert projector.wait_for(150, 30)
+        house.append(event("e"))
+        projector.wake(151)
+        assert projector.wait_for(151, 30)
+        assert projector.is_near(151, 0.0)
+        assert projector.is_near(171, 2.0), "a batch of one says little"
+        assert not projector.is_near(100_151, 2.0)
+        projector.stop()
+
+
 def test_entries_that_come_together_are_projected_together_and_who_asks_does_not_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
