@@ -43,16 +43,13 @@ _OWNED = np.dtype([("key", ">u8", 2), ("owner", ">u8", 2), ("code", "u1")])
 """What ``found`` of a node says (:func:`lineage.neo4j.properties.found_bytes`)."""
 
 _TIE = """
-MATCH (s:Lineage) WHERE s.key IN $keys AND NOT s:LineageMissing
-WITH collect(s) AS seeds
-WITH seeds, $columns OR all(s IN seeds WHERE s.code = $column) AS columns
-WITH size(seeds) AS found, [s IN seeds WHERE (s.code = $column) = columns] AS tied
-CREATE (p:LineageProbe)%s(q:LineageProbe)
-FOREACH (s IN [x IN tied WHERE x.code < $flow] | CREATE (p)%s(s))
-FOREACH (s IN [x IN tied WHERE x.code >= $flow] | CREATE (q)%s(s))
-RETURN elementId(p), size(tied), found"""
-"""Ties seeds to a probe: of columns and others the others, if there are any and ``$columns`` does not say otherwise."""
+CREATE (p:LineageProbe)%s(q:LineageProbe) WITH p, q
+MATCH (s:Lineage) WHERE s.key IN $keys AND NOT s:LineageMissing AND (s.code = $column) = $columns
+WITH p, CASE WHEN s.code < $flow THEN p ELSE q END AS probe, s
+CREATE (probe)%s(s)
+RETURN elementId(p), count(s)"""
 _TIES = {Direction.DOWNSTREAM: _TIE.replace("%s", "-[:PROBE]->"), Direction.UPSTREAM: _TIE.replace("%s", "<-[:PROBE]-")}
+"""No row where there is no such seed."""
 _ONE = "(s:Lineage&!LineageMissing {key: $key})"
 _LENGTHS = " WITH t, min(length(p)) AS d"
 _PRESENT = " WHERE t.found IS NOT NULL WITH t, d"
@@ -93,7 +90,8 @@ class _Found:
 
     def without(self, seeds: frozenset[bytes]) -> _Found:
         """What is no seed."""
-        perhaps = np.flatnonzero(np.isin(self.keys[:, 0], pack(list(seeds))[:, 0]))
+        first = pack(list(seeds))[:, 0]
+        perhaps = np.flatnonzero(self.keys[:, 0] == first if len(first) == 1 else np.isin(self.keys[:, 0], first))
         wrong = [row for row, key in zip(perhaps, unpack(self.keys[perhaps]), strict=True) if key in seeds]
         return self.only(np.delete(np.arange(len(self.keys)), wrong)) if wrong else self
 
@@ -130,7 +128,8 @@ class Traversal:
             return await _Walks(self._walk, self._limits, start).run()
 
     async def _from_many(self, wanted: frozenset[bytes], *, columns: bool) -> tuple[Reach, bool]:
-        """What leads from ``wanted``, and whether columns among them are left for a walk of their own."""
+        """What leads from ``wanted``: from what is no column, if there is any, or with ``columns`` from columns; and
+        whether there may be columns left for a walk of their own."""
         for attempt in range(_ATTEMPTS):
             try:
                 return await self._probed(wanted, columns=columns)
@@ -142,22 +141,33 @@ class Traversal:
         return _nothing(_TIME), False
 
     async def _probed(self, wanted: frozenset[bytes], *, columns: bool) -> tuple[Reach, bool]:
+        async with self._connection.session() as session:
+            transaction = await session.begin_transaction(timeout=_seconds(self._limits))
+            try:
+                tied = await self._tied(transaction, wanted, columns=columns)
+                if not tied and not columns:
+                    columns = True
+                    tied = await self._tied(transaction, wanted, columns=columns)
+                if not tied:
+                    return _nothing(None), False
+                ((probe, count),) = tied
+                start = _Start("(s)", {"probe": probe}, wanted, transaction, probed=True)
+                are_left = self._walk.level is Level.LOGICAL and not columns and count < len(wanted)
+                return await _Walks(self._walk, self._limits, start).run(), are_left
+            finally:
+                await transaction.close()
+
+    async def _tied(
+        self, transaction: AsyncTransaction, wanted: frozenset[bytes], *, columns: bool
+    ) -> Sequence[Sequence[Any]]:
+        """The probe that those of ``wanted`` that are columns, or those that are not, are tied to, and how many."""
         told = {
             "keys": sorted(seed.hex() for seed in wanted),
             "columns": columns,
             "column": _COLUMN,
             "flow": OF_FLOW,
         }
-        async with self._connection.session() as session:
-            transaction = await session.begin_transaction(timeout=_seconds(self._limits))
-            try:
-                ((probe, tied, found),) = await rows(transaction, _TIES[self._walk.direction], told)
-                if not found:
-                    return _nothing(None), False
-                start = _Start("(s)", {"probe": probe}, wanted, transaction, probed=True)
-                return await _Walks(self._walk, self._limits, start).run(), not columns and tied < found
-            finally:
-                await transaction.close()
+        return await rows(transaction, _TIES[self._walk.direction], told)
 
 
 class _Walks:
