@@ -34,6 +34,7 @@ class Base(Word):
 
 
 _KEY_BYTES = 16
+_MARKS = {base: base.value.encode() + b":" for base in Base}
 _length = Struct(">I").pack
 _PREFIXES = {base: _length(len(base.value)) + base.value.encode() for base in Base}
 
@@ -79,7 +80,7 @@ def run_key(run_id: str, namespace: str, name: str) -> bytes:
 
 def encode_id(base: Base, key: bytes) -> str:
     """The Relay id of a node."""
-    return base64.urlsafe_b64encode(base.value.encode() + b":" + key).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(_MARKS[base] + key).rstrip(b"=").decode()
 
 
 def decode_id(text: str) -> tuple[Base, bytes]:

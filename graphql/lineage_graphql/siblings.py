@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from lineage.answer import (
@@ -54,18 +55,12 @@ _HOLDS_LATER: dict[type, tuple[str, ...]] = {ImpactHit: ("via",)}
 """Which hold things that are looked up when asked for: those of all items together, siblings of each other."""
 
 
-_PLAIN: dict[type, tuple[str, ...]] = {
-    item: tuple(field.name for field in fields(item) if field.name not in (*holds, *_HOLDS_LATER.get(item, ())))
-    for item, holds in _HOLDS.items()
-}
-"""The fields of an item that hold no things: asked for so often that each is put where Python finds it first."""
-
-
 class Dressed:
-    """An item of an answer whose things are rows; every other attribute is the item's own."""
+    """An item of an answer whose things are rows; every other attribute is the item's own. A subclass for each type of
+    item reads these without a step of Python's: they are asked for once per row and field."""
 
     def __init__(self, item: Any, rows: Mapping[str, Any], siblings: Siblings) -> None:
-        self.__dict__.update({name: getattr(item, name) for name in _PLAIN[type(item)]}, **rows)
+        self.__dict__ = dict(rows)
         self._item = item
         self._siblings = siblings
 
@@ -73,6 +68,14 @@ class Dressed:
         if name in _HOLDS_LATER.get(type(self._item), ()):
             return self._siblings.later(self._item, name)
         return getattr(self._item, name)
+
+
+def _dressed(item: type) -> type[Dressed]:
+    plain = {field.name for field in fields(item)}.difference(_HOLDS[item], _HOLDS_LATER.get(item, ()))
+    return type(Dressed.__name__, (Dressed,), {name: property(attrgetter(f"_item.{name}")) for name in plain})
+
+
+_DRESSED = {item: _dressed(item) for item in _HOLDS}
 
 
 class Siblings:
@@ -95,7 +98,7 @@ class Siblings:
             return self._rows[key]
         if (names := _HOLDS.get(type(value))) is not None:
             self._items.append(value)
-            return Dressed(value, {name: self.dress(getattr(value, name)) for name in names}, self)
+            return _DRESSED[type(value)](value, {name: self.dress(getattr(value, name)) for name in names}, self)
         return tuple(map(self.dress, value)) if type(value) is tuple else value
 
     def later(self, item: Any, name: str) -> Any:
