@@ -177,9 +177,10 @@ class Projector:
             return self._reached >= size
 
     def is_near(self, size: int, seconds: float) -> bool:
-        """Whether the store can be expected to reflect the ledger's first ``size`` entries in so many seconds, as the
-        last large batch went; until there was one, it can."""
-        return (size - self._reached) * self._entry_seconds <= seconds
+        """Whether the store can be expected to reflect the ledger's first ``size`` entries in so many seconds: if no
+        more than a batch is missing, or as the last large batch went; until there was one, it can."""
+        missing = size - self._reached
+        return missing <= _GATHER_ENTRIES or missing * self._entry_seconds <= seconds
 
     def _is_mended(self, timeout: float) -> bool:
         """Whether a try that is due by now, or has begun, comes to something within a moment."""

@@ -53,7 +53,8 @@ def test_it_says_what_it_will_not_reach_soon(tmp_path: Path) -> None:
         projector.wake(151)
         assert projector.wait_for(151, 30)
         assert projector.is_near(151, 0.0)
-        assert projector.is_near(171, 2.0), "a batch of one says little"
+        assert projector.is_near(1_151, 10.0), "a batch of one says little"
+        assert projector.is_near(651, 0.1), "the last large batch may have been slow for once"
         assert not projector.is_near(100_151, 2.0)
         projector.stop()
 
