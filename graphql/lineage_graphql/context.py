@@ -135,11 +135,11 @@ class Operation(AbstractContextManager["Operation"]):
         longest = self.caps.read_wait if self.least else self.caps.head_wait
         now = time.monotonic()
         most = max(0.0, min(longest, self.deadline - now))
-        if not self.least and not self.context.is_near(head, most):
-            most = 0.0  # after as long a wait the answer would be behind all the same
+        # After a wait in vain the answer would be behind all the same.
+        wanted = max(head, self.least) if self.context.is_near(head, most) else self.least
         until = now + most
         while True:
-            is_reached = self.context.wait_for(max(head, self.least), most)
+            is_reached = self.context.wait_for(wanted, most)
             self.check_time()
             most = max(0.0, until - time.monotonic())
             with ExitStack() as opening:

@@ -30,6 +30,8 @@ from lineage.store import GraphStore
 
 KEEP_SECONDS = 1.0
 _KEEP_EVENTS = 5_000
+_LARGE = 100
+"""Events of a batch that says how fast the projection is: those of a small one take much longer each."""
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +77,7 @@ class Projection:
         self._skipped: set[Place] = set()
         self._indexed = 0
         self._unkept = 0
+        self._entry_seconds = 0.0
         self._sure = 0
         self._kept_at = time.monotonic()
         self.handover = Handover()
@@ -87,6 +90,14 @@ class Projection:
     def skipped(self) -> int:
         """How many records were met that can't be parsed or folded."""
         return len(self._skipped)
+
+    def is_near(self, size: int, seconds: float) -> bool:
+        """Whether the store can be expected to reflect the ledger's first ``size`` entries in so many seconds: if no
+        more than a batch is missing, or as the last large batch went; until there was one, it can. Not while everything
+        is made anew."""
+        missing = size - self.reached
+        near = missing <= self._batch_records or missing * self._entry_seconds <= seconds
+        return near and self._renewal is None
 
     def step(self, until: int | None = None) -> bool:
         """Project the next batch of the entries before ``until``, or do a piece of a renewal; False if nothing is left.
@@ -172,6 +183,7 @@ class Projection:
     # -- one batch
 
     def _project(self, batch: Batch) -> None:
+        begun = time.monotonic()
         if batch.predictions and batch.end > self._indexed:
             self._predictions.apply(batch.predictions, batch.end)
             self._indexed = batch.end
@@ -189,6 +201,8 @@ class Projection:
             self._store.apply(Changes(), batch.end)
         self._unkept += max(1, len(batch.events))
         self.reached = batch.end
+        if len(batch.events) >= _LARGE:
+            self._entry_seconds = (time.monotonic() - begun) / (batch.end - batch.start)
 
     def _take_apart(self, start: int, events: Sequence[Taken], show: Callable[[Changes], None]) -> None:
         """Fold, show and keep ``events`` save those that can't be: by halves, until these stand alone. The watermark

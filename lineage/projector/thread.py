@@ -35,8 +35,6 @@ _GATHER_SECONDS = 0.1
 """From the start of one batch to that of the next: what comes meanwhile is projected together, as the start of a run
 and its end cost little more than one of them. Whoever asks does not wait for it."""
 _GATHER_ENTRIES = 500
-_LARGE = 100
-"""Entries of a batch that says how fast the projection is: those of a small one take much longer each."""
 _LAST_SECONDS = 10.0
 """After its time a projection gets so long to come to the end of a step."""
 _PIECE_SECONDS = 0.0002
@@ -92,8 +90,6 @@ class Projector:
         self._told = 0
         self._wanted = 0
         self._reached = 0
-        self._entry_seconds = 0.0
-        """What an entry took of the last large batch."""
         self._stopping = False
         self._give_up_at: float | None = None
         self._thread: threading.Thread | None = None
@@ -177,10 +173,10 @@ class Projector:
             return self._reached >= size
 
     def is_near(self, size: int, seconds: float) -> bool:
-        """Whether the store can be expected to reflect the ledger's first ``size`` entries in so many seconds: if no
-        more than a batch is missing, or as the last large batch went; until there was one, it can."""
-        missing = size - self._reached
-        return missing <= _GATHER_ENTRIES or missing * self._entry_seconds <= seconds
+        """Whether it is worth while to wait so long until the store reflects the ledger's first ``size`` entries; see
+        :meth:`lineage.projector.projection.Projection.is_near`. If the projection stands still, whoever waits is told
+        at once."""
+        return self._trouble.sentence is not None or self._projection.is_near(size, seconds)
 
     def _is_mended(self, timeout: float) -> bool:
         """Whether a try that is due by now, or has begun, comes to something within a moment."""
@@ -233,7 +229,6 @@ class Projector:
                     begun, seen = time.monotonic(), self._ledger.size()
                     if not self._projection.step():
                         break
-                    self._note_pace(self._projection.reached - self._reached, time.monotonic() - begun)
                     self._publish(goes_on=True)
                     if self._reached >= seen:
                         self._gather(begun)
@@ -266,10 +261,6 @@ class Projector:
 
         with self._changed:
             self._changed.wait_for(is_due, begun + _GATHER_SECONDS - time.monotonic())
-
-    def _note_pace(self, entries: int, seconds: float) -> None:
-        if entries >= _LARGE:
-            self._entry_seconds = seconds / entries
 
     def _wait(self) -> bool:
         """Wait for the next entry; False if none came for a while."""

@@ -1,9 +1,10 @@
 """What an answer can't be sure of: the gaps of its nodes and edges, those concluded from what is missing, and the
 score.
 
-Concluded: NO_CONTENT_HASH (a version without digests), NO_CODE_VERSION (a training run without commit), UNDIVIDED and
-INFERRED (an edge that says so), and what a question itself found (NO_ROLLOUT, CONFLICTING_RECORDS). A dataset's own
-gaps come with its versions. An edge's gap is about the version, dataset or column that is read or written.
+Concluded: NO_CONTENT_HASH (a version without digests), NO_CODE_VERSION (a training run without commit), NO_PRODUCER (a
+version whose sources were asked for, and no known run wrote it), UNDIVIDED and INFERRED (an edge that says so), and
+what a question itself found (NO_ROLLOUT, CONFLICTING_RECORDS). A dataset's own gaps come with its versions. An edge's
+gap is about the version, dataset or column that is read or written.
 """
 
 from __future__ import annotations
@@ -29,13 +30,12 @@ class Concluded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What an answer holds: the ``distances`` of its nodes, its edges, what was asked for the sources ``of`` (that no
-    known run wrote one of these is a gap), which runs trained its models, and the gaps that the question ``found``
-    itself."""
+    """What an answer holds: the ``distances`` of its nodes, its edges, the nodes that were ``asked`` about (that no
+    known run wrote one is a gap), which runs trained its models, and the gaps that the question ``found`` itself."""
 
     distances: Mapping[bytes, int]
     edges: Sequence[Edge]
-    of: Set[bytes] = frozenset()
+    asked: Set[bytes] = frozenset()
     trained_by: frozenset[bytes] = frozenset()
     found: tuple[Concluded, ...] = ()
 
@@ -43,15 +43,16 @@ class Holding:
 def assess(view: View, holding: Holding) -> Assessment:
     """The gaps of what ``holding`` holds, and the share of its versions and reads that carry none."""
     gaps, whole, of_whole = set(holding.found), 0, 0
+    of_found = {gap.key for gap in holding.found}
     said = {edge.source for edge in holding.edges if any(gap.code == GapCode.NO_PRODUCER for gap in edge.gaps)}
     homes: dict[bytes, int] = {}
     for node, distance in _nodes(view.graph, holding.distances):
         own = list(_of_node(node, holding))
-        if isinstance(node, Version) and node.run is None and node.key in holding.of and node.key not in said:
+        if isinstance(node, Version) and node.run is None and node.key in holding.asked and node.key not in said:
             own.append(Gap(GapCode.NO_PRODUCER.value, f"No recorded run wrote {label(node)}."))
         gaps.update(Concluded(gap.code, distance, node.key, gap.message) for gap in own)
         if isinstance(node, Version):
-            whole, of_whole = whole + (not own), of_whole + 1
+            whole, of_whole = whole + (not own and node.key not in of_found), of_whole + 1
             homes[node.dataset] = min(distance, homes.get(node.dataset, distance))
     for node, distance in _nodes(view.graph, {key: at for key, at in homes.items() if key not in holding.distances}):
         gaps.update(Concluded(gap.code, distance, node.key, gap.message) for gap in _told(node))

@@ -16,8 +16,10 @@ _CANDIDATES = 50
 _OF_NAMESPACE = 1_000
 _NAMED = 3
 _LIKENESS = 0.5
-_ENDING = 0.99
-"""Likeness of a name and its last words: a file without its folder, a table without its database."""
+_ENDING, _LONGER = 0.99, 0.9
+"""Likeness of a name to one that ends in it (a file without its folder, a table without its database), and to one that
+it ends in."""
+_SEPARATORS = "/\\.:"
 _SHORTEST_PIECE = 3
 
 
@@ -53,16 +55,21 @@ def _pieces(name: str) -> Iterator[str]:
     yield from dict.fromkeys(piece for piece in (name, *words, *halves) if len(piece) >= _SHORTEST_PIECE)
 
 
-def _distance(node: Node, namespace: str, name: str) -> tuple[float, float, bytes]:
-    return -_alike(name, _name(node)), -_likeness(namespace, _namespace(node)), node.key
+def _distance(node: Node, namespace: str, name: str) -> tuple[float, float, float, bytes]:
+    known = _name(node)
+    return -_alike(name, known), -_likeness(namespace, _namespace(node)), -_likeness(name, known), node.key
 
 
 def _alike(one: str, other: str) -> float:
-    """How much two names are alike, whichever is the longer one."""
-    short, long = sorted((one.casefold(), other.casefold()), key=len)
-    rest = long.removesuffix(short)
-    is_ending = len(short) >= _SHORTEST_PIECE and rest != long and not rest[-1:].isalnum()
-    return max(_likeness(one, other), _ENDING if is_ending else 0.0)
+    """How much a name that was asked for and a known one are alike."""
+    ending = _ENDING if _ends_in(other, one) else _LONGER if _ends_in(one, other) else 0.0
+    return max(_likeness(one, other), ending)
+
+
+def _ends_in(long: str, short: str) -> bool:
+    ending = short.casefold().lstrip(_SEPARATORS)
+    rest = long.casefold().removesuffix(ending)
+    return len(ending) >= _SHORTEST_PIECE and rest.endswith(tuple(_SEPARATORS)) and len(rest) < len(long)
 
 
 def _likeness(one: str, other: str) -> float:

@@ -80,4 +80,4 @@ def _with_taken(held: Held, upstream: Spread) -> Held:
 
 def _holding(graph: GraphReader, distances: Mapping[bytes, int], held: Held, upstream: Spread) -> Holding:
     found = undivided_sources(graph, upstream) if upstream.columns.taken else ()
-    return Holding(distances, (*held.into, *held.out, *held.direct), of=set(upstream.entry.values()), found=found)
+    return Holding(distances, (*held.into, *held.out, *held.direct), asked=set(upstream.entry.values()), found=found)

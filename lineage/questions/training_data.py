@@ -132,7 +132,7 @@ def _holding(of: Served, models: Iterable[ServedModel], hits: Iterable[Found], w
     distances.update(dict.fromkeys((each.rollout.key for each in of.servings), 0))
     distances.update(dict.fromkeys(of.models, 0))
     trained_by = frozenset(model.trained_by.key for model in models if model.trained_by is not None)
-    return Holding(distances, (*whole.into, *whole.out), of=of.models.keys(), trained_by=trained_by, found=of.gaps)
+    return Holding(distances, (*whole.into, *whole.out), asked=of.models.keys(), trained_by=trained_by, found=of.gaps)
 
 
 @dataclass(frozen=True, slots=True)

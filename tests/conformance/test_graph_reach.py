@@ -126,6 +126,32 @@ def test_missing_seeds_and_missing_targets_lead_nowhere(store: GraphStore) -> No
         assert len(reader.reach(Level.VERSION, [], DOWN)) == 0
 
 
+def test_many_seeds_may_be_columns_and_others_and_not_be_there(store: GraphStore) -> None:
+    a, b, c, d = (column(name) for name in "abcd")
+    one, two, other, wired = dataset("one"), dataset("two"), dataset("other"), flow("wired")
+    columns, datasets = [feeds(a, c), feeds(b, c), feeds(c, d)], [feeds(one, wired), feeds(two, wired)]
+    store.apply(changes([a, b, c, d, one, two, other, wired], [*columns, *datasets, feeds(wired, other)]), 1)
+    of_columns, of_datasets = {c.key: 1, d.key: 2}, {wired.key: 1, other.key: 1}
+    missing = [dataset("x"), column("y")]
+    cases = {
+        "columns": ([a, b], of_columns),
+        "columns and what is missing": ([a, b, *missing], of_columns),
+        "datasets": ([one, two], of_datasets),
+        "datasets and what is missing": ([one, two, *missing], of_datasets),
+        "both": ([a, one], of_columns | of_datasets),
+        "both and what is missing": ([a, b, one, two, *missing], of_columns | of_datasets),
+        "a flow too": ([wired, a, b], of_columns | {other.key: 1}),
+        "nothing": (missing, {}),
+    }
+    with store.reader() as reader:
+        for case, (seeds, expected) in cases.items():
+            assert reached(reader, Level.LOGICAL, seeds) == expected, case
+        assert reached(reader, Level.LOGICAL, [d, other], UP) == {
+            **{c.key: 1, a.key: 2, b.key: 2},
+            **{wired.key: 1, one.key: 1, two.key: 1},
+        }
+
+
 @pytest.mark.parametrize("nodes", [0, 1, 5, 599, 600, 10_000])
 def test_node_limit_gives_the_nearest_and_says_so(store: GraphStore, nodes: int) -> None:
     versions = ladder(store, 200)

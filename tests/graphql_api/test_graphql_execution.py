@@ -127,9 +127,10 @@ def test_a_projection_that_is_far_behind_is_not_waited_for(ask: Any, monkeypatch
     asked: list[tuple[int, float]] = []
     monkeypatch.setattr(ask.context, "is_near", lambda *told: asked.append(told))
     assert ask.data('{ search(text: "raw") { behind } }')["search"]["behind"] == 4
-    assert (asked, ask.waited) == ([(9, 2.0)], [(9, 0.0)])
-    assert ask.code('{ search(text: "raw", minIndex: 8) { behind } }') == "INDEX_AHEAD"
-    assert ask.waited[1:] == [(9, 2.0)]
+    assert (asked, ask.waited) == ([(9, 2.0)], [(0, 2.0)])
+    assert ask.data('{ search(text: "raw", minIndex: 3) { behind } }')["search"]["behind"] == 4
+    assert ask.code('{ search(text: "raw", minIndex: 7) { behind } }') == "INDEX_AHEAD"
+    assert ask.waited[1:] == [(4, 2.0), (8, 2.0)]
 
 
 def test_work_stops_when_time_is_over(quick: Callable[..., Any], pipe: SimpleNamespace) -> None:

@@ -155,6 +155,7 @@ def test_digests_of_different_kinds_do_not_compare(days: Days, sources: dict[str
     assert hunks(view, answer)["raw"].differences[0].content is Content.UNKNOWN
     (message,) = [gap.message for gap in answer.assess(view).gaps.page(view, 0, 99) if gap.kind == "NO_CONTENT_HASH"]
     assert message.endswith("are of different kinds.")
+    assert answer.assess(view).score < 1
 
 
 def test_a_commit_that_one_side_alone_told_is_a_gap_and_no_difference(days: Days, sources: dict[str, bytes]) -> None:

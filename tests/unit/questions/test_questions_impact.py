@@ -348,6 +348,27 @@ def test_subject_never_seen_names_the_nearest(pipeline: Any) -> None:
             impact(view, subject)
 
 
+@pytest.mark.parametrize(
+    ("asked", "nearest"),
+    [
+        ("orders.csv", "/lake/daily/orders.csv"),
+        ("ORDERS.csv", "/lake/daily/orders.csv"),
+        ("/orders.csv", "/lake/daily/orders.csv"),
+        ("/elsewhere/lake/daily/orders.csv", "/lake/daily/orders.csv"),
+        ("daily_log", "daily_logs"),
+        ("order.cvs", "order.csvs"),
+        ("customers", "shop.customers"),
+        ("shop.public.customers", "shop.customers"),
+    ],
+)
+def test_a_name_without_its_folder_and_a_slip_both_lead_to_the_name(world: Any, asked: str, nearest: str) -> None:
+    known = ("/lake/daily/orders.csv", "order.csvs", "csv", "log", "daily_logs", "shop.customers", "all_customers")
+    for name in known:
+        world.dataset(name)
+    with pytest.raises(NotFoundError, match=f"Nearest: dataset {nearest!r}"):
+        impact(world.view(), DatasetRef("db", asked))
+
+
 def test_what_can_be_no_subject_is_refused(pipeline: Any) -> None:
     pipeline.world.predicted("lost", 1)
     view = pipeline.world.view()
