@@ -107,16 +107,35 @@ class _Credentials(AsyncAuthManager):
         self._told = None
 
 
+class _Transport:
+    """A transport of any loop. What is written to a closed one is lost with its connection, as the driver expects it:
+    uvloop takes it for a mistake of the program's."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """As that of any transport. Raises ConnectionResetError where it is closed."""
+        try:
+            self._transport.write(data)
+        except RuntimeError as error:
+            raise ConnectionResetError("The connection is closed.") from error
+
+
 class _Loop(FastLoop):
     """A loop that knows its connections: the driver closes them in the background, and the loop's end comes first."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._made: list[Any] = []
+        self._made: list[_Transport] = []
 
     async def create_connection(self, *told: Any, **named: Any) -> tuple[Any, Any]:
         """As that of any loop."""
-        transport, protocol = await super().create_connection(*told, **named)
+        made, protocol = await super().create_connection(*told, **named)
+        transport = _Transport(made)
         self._made = [*(each for each in self._made if not each.is_closing()), transport]
         return transport, protocol
 

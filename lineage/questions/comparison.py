@@ -67,7 +67,8 @@ class Comparison:
             unknown = any(each.content is Content.UNKNOWN for each in draft.differences)
             if unknown and one is not None and other is not None and one.digests and other.digests:
                 message = f"The content hashes of {label(one)} and {label(other)} are of different kinds."
-                yield Concluded(GapCode.NO_CONTENT_HASH.value, draft.distance, other.key, message)
+                # About the same one whichever way they are compared: the score hangs on it.
+                yield Concluded(GapCode.NO_CONTENT_HASH.value, draft.distance, min(one.key, other.key), message)
 
     def paths(self, one: State, other: State) -> tuple[Paths, Paths]:
         """The ways to what each side alone has."""
