@@ -89,8 +89,9 @@ def _make(world: World, path: Path) -> None:
         fill(folder, [_EVENT])
         folder.projector.catch_up()
         write_world(world, folder.store)
+        reached = folder.store.watermark()
         for batch in _batches(world):
-            folder.predictions.apply(batch, folder.store.watermark())
+            folder.predictions.apply(batch, reached)
 
 
 def _batches(world: World) -> Iterator[list[Prediction]]:

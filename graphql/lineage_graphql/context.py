@@ -42,9 +42,8 @@ def _always(_size: int, _seconds: float) -> bool:
 class GraphQLContext:
     """``head`` gives the number of ledger entries; ``wait_for(size, timeout)`` returns True once the store has taken
     ``size`` entries, False after ``timeout`` seconds, and ``is_near(size, seconds)`` whether it can be expected within
-    so many; ``recorded_at`` gives the time (UTC microseconds) at which entry
-    ``index`` was received, None if not known. ``at`` opens the past, where any is known. ``secret`` signs cursors: with
-    one that lasts, so do they."""
+    so many; ``recorded_at`` gives the time (UTC microseconds) at which entry ``index`` was received, None if not known.
+    ``at`` opens the past, where any is known. ``secret`` signs cursors: with one that lasts, so do they."""
 
     store: GraphStore
     predictions: PredictionReader

@@ -60,7 +60,7 @@ class Dressed:
     item reads these without a step of Python's: they are asked for once per row and field."""
 
     def __init__(self, item: Any, rows: Mapping[str, Any], siblings: Siblings) -> None:
-        self.__dict__ = dict(rows)
+        self.__dict__.update(rows)
         self._item = item
         self._siblings = siblings
 

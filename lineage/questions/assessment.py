@@ -47,9 +47,7 @@ def assess(view: View, holding: Holding) -> Assessment:
     said = {edge.source for edge in holding.edges if any(gap.code == GapCode.NO_PRODUCER for gap in edge.gaps)}
     homes: dict[bytes, int] = {}
     for node, distance in _nodes(view.graph, holding.distances):
-        own = list(_of_node(node, holding))
-        if isinstance(node, Version) and node.run is None and node.key in holding.asked and node.key not in said:
-            own.append(Gap(GapCode.NO_PRODUCER.value, f"No recorded run wrote {label(node)}."))
+        own = list(_of_node(node, holding, said))
         gaps.update(Concluded(gap.code, distance, node.key, gap.message) for gap in own)
         if isinstance(node, Version):
             whole, of_whole = whole + (not own and node.key not in of_found), of_whole + 1
@@ -81,8 +79,11 @@ def _told(node: GraphThing) -> tuple[Gap, ...]:
     return node.gaps if isinstance(node, Dataset | Run | Version) else ()
 
 
-def _of_node(node: GraphThing, holding: Holding) -> Iterable[Gap]:
+def _of_node(node: GraphThing, holding: Holding, said: Set[bytes]) -> Iterable[Gap]:
+    """``said`` are the versions of which a read says already that nobody is known to have written them."""
     yield from _told(node)
+    if isinstance(node, Version) and node.run is None and node.key in holding.asked and node.key not in said:
+        yield Gap(GapCode.NO_PRODUCER.value, f"No recorded run wrote {label(node)}.")
     if isinstance(node, Version) and not node.digests:
         yield Gap(GapCode.NO_CONTENT_HASH.value, f"No content hash of {label(node)} was told.")
     if isinstance(node, Run) and node.key in holding.trained_by and node.commit is None:
