@@ -34,6 +34,7 @@ class Base(Word):
 
 
 _KEY_BYTES = 16
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _MARKS = {base: base.value.encode() + b":" for base in Base}
 _length = Struct(">I").pack
 _PREFIXES = {base: _length(len(base.value)) + base.value.encode() for base in Base}
@@ -80,7 +81,8 @@ def run_key(run_id: str, namespace: str, name: str) -> bytes:
 
 def encode_id(base: Base, key: bytes) -> str:
     """The Relay id of a node."""
-    return base64.urlsafe_b64encode(_MARKS[base] + key).rstrip(b"=").decode()
+    told = binascii.b2a_base64(_MARKS[base] + key, newline=False)
+    return told.rstrip(b"=").translate(_URL_SAFE).decode()
 
 
 def decode_id(text: str) -> tuple[Base, bytes]:

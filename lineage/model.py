@@ -311,7 +311,7 @@ EdgeKey = tuple[EdgeKind, bytes, bytes]
 """(kind, source key, target key): there is at most one edge of a kind between two nodes."""
 
 
-class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
+class Edge(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One edge. ``certain`` is false if only runs that failed tell it, ``stale`` if the job's last completed run no
     longer told it (R9), ``undivided`` if nothing told which of several inputs feeds which output (R6). ``at`` is when a
     read was made or a write done, not before the run began and the version was there; of FEEDS when it was told first.

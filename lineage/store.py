@@ -6,7 +6,7 @@ reflects. It is a projection: everything in it can be made anew from the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -66,6 +66,12 @@ class EdgeFilter:
             and not (edge.stale and self.fresh_only)
             and self._was_there(edge)
         )
+
+    def admitted(self, edges: Iterable[Edge]) -> list[Edge]:
+        """Those of ``edges`` that a traversal may follow."""
+        if self == EVERYTHING:
+            return [edge for edge in edges if edge.until is None]
+        return [edge for edge in edges if self.admits(edge)]
 
     def _was_there(self, edge: Edge) -> bool:
         if self.as_of is None:

@@ -12,6 +12,8 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
+from msgspec import Struct
+
 from lineage.answer import (
     AnswerGap,
     ImpactHit,
@@ -141,19 +143,20 @@ ROWS: dict[type, type[Row]] = {}
 
 
 class Row:
-    """A thing and its siblings. A subclass says what type of thing it is ``of``."""
+    """A thing and its siblings. A subclass says what type of thing it is ``of``, whose fields it has too: they are read
+    without a step of Python's."""
 
     __slots__ = ("siblings", "thing")
 
-    def __init_subclass__(cls, *, of: type) -> None:
+    def __init_subclass__(cls, *, of: type[Any]) -> None:
         ROWS[of] = cls
+        for name in of.__struct_fields__ if issubclass(of, Struct) else [field.name for field in fields(of)]:
+            if not hasattr(cls, name):
+                setattr(cls, name, property(attrgetter(f"thing.{name}")))
 
     def __init__(self, thing: Any, siblings: Siblings) -> None:
         self.thing = thing
         self.siblings = siblings
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.thing, name)
 
     @property
     def id(self) -> str:

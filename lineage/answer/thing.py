@@ -6,6 +6,8 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from lineage.keys import encode_id
@@ -15,6 +17,8 @@ from lineage.predictions import Prediction
 
 GraphThing = Dataset | Column | Job | Run | Version
 """Every node but a flow."""
+
+_MINUTE = 60_000_000
 
 Thing = GraphThing | Prediction
 """What an answer may show: every node but a flow, and prediction records."""
@@ -38,8 +42,8 @@ def label(thing: Thing) -> str:
 
 
 _LABEL_OF: dict[type, Callable[[Any], str]] = {
-    Dataset: lambda thing: thing.name,
-    Job: lambda thing: thing.name,
+    Dataset: attrgetter("name"),
+    Job: attrgetter("name"),
     Column: lambda thing: f"{thing.name}.{thing.column}",
     Run: lambda thing: f"{thing.job.name} @ {minute(thing.started_at) or thing.run_id.partition('-')[0]}",
     Version: lambda thing: f"{thing.name} @ {minute(thing.written_at)}",
@@ -50,12 +54,16 @@ _LABEL_OF: dict[type, Callable[[Any], str]] = {
 def minute(time: int | None) -> str:
     """``time`` (UTC microseconds) as ``2026-05-01 10:00``, empty for None; a time past the calendar as the plain
     number."""
-    if time is None:
-        return ""
+    return "" if time is None else _minute(time // _MINUTE) or str(time)
+
+
+@lru_cache(maxsize=4096)
+def _minute(number: int) -> str:
+    """The minute of that number since the epoch; empty past the calendar."""
     try:
-        return datetime.fromtimestamp(time // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M")
+        return datetime.fromtimestamp(number * 60, UTC).strftime("%Y-%m-%d %H:%M")
     except (ValueError, OverflowError, OSError):
-        return str(time)
+        return ""
 
 
 def thing_id(thing: Thing) -> str:
@@ -69,17 +77,16 @@ def thing_id(thing: Thing) -> str:
 
 def namespace_of(thing: Thing) -> str:
     """The namespace of ``thing``: a run's is its job's, a prediction's its deployment's."""
-    return _name_of(thing)[0]
+    return _NAMESPACE_OF[type(thing)](thing)
 
 
 def name_of(thing: Thing) -> str:
     """The name of ``thing`` without its namespace: a column's is ``dataset.column``, a run's its job's."""
-    return f"{thing.name}.{thing.column}" if isinstance(thing, Column) else _name_of(thing)[1]
+    return f"{thing.name}.{thing.column}" if isinstance(thing, Column) else _NAME_OF[type(thing)](thing)
 
 
-def _name_of(thing: Thing) -> tuple[str, str]:
-    if isinstance(thing, Run):
-        return thing.job
-    if isinstance(thing, Prediction):
-        return thing.deployment
-    return thing.namespace, thing.name
+_NAMED_BY = {Dataset: "", Column: "", Version: "", Job: "", Run: "job.", Prediction: "deployment."}
+_NAMESPACE_OF: dict[type, Callable[[Any], str]] = {
+    kind: attrgetter(f"{path}namespace") for kind, path in _NAMED_BY.items()
+}
+_NAME_OF: dict[type, Callable[[Any], str]] = {kind: attrgetter(f"{path}name") for kind, path in _NAMED_BY.items()}

@@ -55,9 +55,9 @@ def assess(view: View, holding: Holding) -> Assessment:
     for node, distance in _nodes(view.graph, {key: at for key, at in homes.items() if key not in holding.distances}):
         gaps.update(Concluded(gap.code, distance, node.key, gap.message) for gap in _told(node))
     for edge in holding.edges:
-        key = edge.target if edge.kind is EdgeKind.WROTE or edge.source not in holding.distances else edge.source
-        own = list(_of_edge(edge))
-        gaps.update(Concluded(gap.code, holding.distances.get(key, 0), key, gap.message) for gap in own)
+        if own := _of_edge(edge):
+            key = edge.target if edge.kind is EdgeKind.WROTE or edge.source not in holding.distances else edge.source
+            gaps.update(Concluded(gap.code, holding.distances.get(key, 0), key, gap.message) for gap in own)
         if edge.kind is EdgeKind.READ_BY:
             whole, of_whole = whole + (not own), of_whole + 1
     score = whole / of_whole if of_whole else float(not gaps)
@@ -90,12 +90,13 @@ def _of_node(node: GraphThing, holding: Holding, said: Set[bytes]) -> Iterable[G
         yield Gap(GapCode.NO_CODE_VERSION.value, f"{label(node)} told no code version.")
 
 
-def _of_edge(edge: Edge) -> Iterable[Gap]:
-    yield from edge.gaps
+def _of_edge(edge: Edge) -> list[Gap]:
+    gaps = list(edge.gaps)
     if edge.undivided:
-        yield Gap(GapCode.UNDIVIDED.value, "Nothing told which of several inputs feeds which output.")
+        gaps.append(Gap(GapCode.UNDIVIDED.value, "Nothing told which of several inputs feeds which output."))
     if edge.evidence is Evidence.INFERRED:
-        yield Gap(GapCode.INFERRED.value, "No event states this; it was inferred.")
+        gaps.append(Gap(GapCode.INFERRED.value, "No event states this; it was inferred."))
+    return gaps
 
 
 @dataclass(frozen=True, slots=True)

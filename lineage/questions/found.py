@@ -25,7 +25,7 @@ _Columns = tuple[NDArray[Any], ...]
 """Keys, kinds, distances, evidence, certain, stale."""
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """One thing found, as an answer keeps it."""
 
     key: bytes

@@ -65,6 +65,12 @@ class Spread:
         """Whether ``key`` is a seed or was reached."""
         return key in self.marks or key in self.seeds
 
+    def followed(self, edges: Iterable[Edge]) -> list[Edge]:
+        """Those of ``edges`` that are admitted and lead from a seed or from what was reached."""
+        admitted = self.edges.admitted(edges)
+        held = {key for key in {edge.source for edge in admitted} if self.holds(key)}
+        return [edge for edge in admitted if edge.source in held]
+
 
 def spread(
     graph: GraphReader,

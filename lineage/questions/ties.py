@@ -47,11 +47,7 @@ def held_edges(graph: GraphReader, spread: Spread, keys: Iterable[bytes] | None 
     """The admitted edges among the nodes that ``spread`` holds; with ``keys``, those that enter one of them."""
     kinds = sorted(spread.level.edge_kinds)
     entered = sorted({*spread.marks, *spread.seeds}) if keys is None else keys
-    edges = [
-        edge
-        for edge in edges_of(graph, entered, kinds, Direction.UPSTREAM)
-        if spread.edges.admits(edge) and spread.holds(edge.source) and spread.holds(edge.target)
-    ]
+    edges = spread.followed(edges_of(graph, entered, kinds, Direction.UPSTREAM))
     ends = {key for edge in edges for key in (edge.source, edge.target)}
     flows = {key for key in ends if _is_flow(spread, key)}
     into = tuple(edge for edge in edges if edge.target in flows)

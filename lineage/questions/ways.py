@@ -62,11 +62,7 @@ def ways_into(graph: GraphReader, spread: Spread, hits: Sequence[Found]) -> dict
 
 def _edges(graph: GraphReader, keys: Iterable[bytes], kind: EdgeKind, spread: Spread) -> list[Edge]:
     """The affected edges into ``keys``: admitted, and from what is a seed or was reached."""
-    return [
-        edge
-        for edge in edges_of(graph, keys, [kind], Direction.UPSTREAM)
-        if spread.edges.admits(edge) and spread.holds(edge.source)
-    ]
+    return spread.followed(edges_of(graph, keys, [kind], Direction.UPSTREAM))
 
 
 def _reads(graph: GraphReader, spread: Spread, flows: Iterable[bytes]) -> dict[bytes, list[Edge]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -38,14 +38,13 @@ _PLACES = "SELECT n.id, n.key, n.base FROM carray(?) c CROSS JOIN node n ON n.id
 
 _NEIGHBOURS = {
     Direction.DOWNSTREAM: """
-SELECT e.kind, s.key, t.key, e.flags, e.at, e.until, e.body FROM carray(?1) c CROSS JOIN node s ON s.key = c.value
-CROSS JOIN carray(?2) k CROSS JOIN edge e ON e.source = s.id AND e.kind = k.value
-CROSS JOIN node t ON t.id = e.target""",
+SELECT e.kind, c.value, e.target, e.flags, e.at, e.until, e.body FROM carray(?1) c CROSS JOIN node s ON s.key = c.value
+CROSS JOIN carray(?2) k CROSS JOIN edge e ON e.source = s.id AND e.kind = k.value""",
     Direction.UPSTREAM: """
-SELECT e.kind, s.key, t.key, e.flags, e.at, e.until, e.body FROM carray(?1) c CROSS JOIN node t ON t.key = c.value
-CROSS JOIN carray(?2) k CROSS JOIN edge e INDEXED BY edge_up ON e.target = t.id AND e.kind = k.value
-CROSS JOIN node s ON s.id = e.source""",
+SELECT e.kind, e.source, c.value, e.flags, e.at, e.until, e.body FROM carray(?1) c CROSS JOIN node t ON t.key = c.value
+CROSS JOIN carray(?2) k CROSS JOIN edge e INDEXED BY edge_up ON e.target = t.id AND e.kind = k.value""",
 }
+_KEYS = "SELECT n.id, n.key FROM carray(?) c CROSS JOIN node n ON n.id = c.value"
 
 # A refused edge leads to 0, which is no node's id: rows go on coming and the clock is looked at, whatever is refused.
 _ADMITTED = """(e.flags & ?3) <= ?4 AND (e.flags & ?5) = 0 AND iif(?6 IS NULL,
@@ -116,7 +115,15 @@ class SQLiteReader:
         if not keys or not kinds:
             return []
         bound = apsw.carray(tuple(dict.fromkeys(keys))), _integers({EDGE_KIND_CODES[kind] for kind in kinds})
-        return [decode_edge(*row) for row in sorted(self._execute(_NEIGHBOURS[direction], bound))]
+        rows = list(self._execute(_NEIGHBOURS[direction], bound))
+        far = 2 if direction is Direction.DOWNSTREAM else 1
+        key_of = self._keys_of({row[far] for row in rows})
+        if far == 2:
+            told = [(kind, key, key_of[id], *rest) for kind, key, id, *rest in rows]
+        else:
+            told = [(kind, key_of[id], *rest) for kind, id, *rest in rows]
+        told.sort()
+        return [decode_edge(*row) for row in told]
 
     def reach(
         self,
@@ -191,6 +198,10 @@ class SQLiteReader:
         if self._state is None:
             self._state = self._topology.followed(self._connection, self._stamp)
         return self._state
+
+    def _keys_of(self, ids: Collection[int]) -> dict[int, bytes]:
+        """The keys of nodes: each is read once, however many edges lead there."""
+        return dict(self._execute(_KEYS, (_integers(ids),))) if ids else {}
 
     def _places(self, query: str, handles: apsw.CArrayBinding) -> list[Place[int]]:
         return [(id, key, BASES[base]) for id, key, base in self._execute(query, (handles,))]
