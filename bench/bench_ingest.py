@@ -46,10 +46,16 @@ class Served:
     process: subprocess.Popen[str]
     port: int
 
+    def folders(self) -> Iterator[Path]:
+        """What the system tells of its process, and of the one that folds for it (``/proc/PID``)."""
+        own = Path("/proc") / str(self.process.pid)
+        yield own
+        for told in own.glob("task/*/children"):
+            yield from (own.with_name(child) for child in told.read_text().split())
+
     def cpu(self) -> float:
         """Seconds of CPU that it has taken, system calls included (``/proc/PID/stat``, fields 14 and 15)."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(map(_cpu_of, self.folders()))
 
     def metric(self, name: str) -> float:
         """One gauge of ``/metrics``."""
@@ -67,6 +73,11 @@ class Served:
             if time.monotonic() > end:
                 raise RuntimeError(f"The projection did not catch up in {CATCH_UP_SECONDS} s.")
             time.sleep(0.05)
+
+
+def _cpu_of(folder: Path) -> float:
+    fields = (folder / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from world_events import world_events
 from worlds import fill
 
 from lineage.app import Folder, open_folder
-from lineage.app.garbage import collect_seldom
+from lineage.garbage import collect_seldom
 from lineage.model import Changes
 from lineage.settings import Settings
 from lineage.store import GraphStore

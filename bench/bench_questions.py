@@ -119,10 +119,9 @@ def traversal(path: Path, world: World, dataset: int) -> float:
 
 
 def resident(served: Served, what: str) -> float:
-    """Megabytes of the server's memory: VmRSS now, VmHWM at most."""
-    status = Path(f"/proc/{served.process.pid}/status").read_text()
-    kilobytes = next(int(line.split()[1]) for line in status.splitlines() if line.startswith(f"{what}:"))
-    return kilobytes * 1024 / 1e6
+    """Megabytes of the server's memory, and of the process that folds for it: VmRSS now, VmHWM at most."""
+    told = [line for folder in served.folders() for line in (folder / "status").read_text().splitlines()]
+    return sum(int(line.split()[1]) for line in told if line.startswith(f"{what}:")) * 1024 / 1e6
 
 
 def some_subjects(world: World, client: Client, number: int) -> list[Data]:

@@ -26,7 +26,7 @@ from world_events import world_events, written
 from worlds import fill
 
 from lineage.app import Folder, open_folder
-from lineage.app.garbage import collect_seldom
+from lineage.garbage import collect_seldom
 from lineage.projector.batches import read_batch
 from lineage.settings import Settings
 

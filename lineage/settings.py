@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     keep_alive_timeout: int = _setting(75, "Idle time after which a connection is closed.", "s", ge=1)
     shutdown_timeout: int = _setting(10, "Longest wait for running requests when the server stops.", "s", ge=1)
 
+    fold_apart: bool = _setting(
+        True, "Fold in a process of its own, so that intake and questions have this one's interpreter for themselves."
+    )
+
     feed_wait: float = _setting(60.0, "Longest wait that a reader of the ledger feed may ask for.", "s", ge=0)
     feed_limit: int = _setting(10_000, "Most entries that one feed answer gives.", "entries", ge=1)
     read_wait: float = _setting(

@@ -20,6 +20,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+os.environ.setdefault("LINEAGE_FOLD_APART", "false")  # servers that are processes of their own do it, and some tests
+
 pytest_plugins = ["tests.neo4j_fixtures"]
 
 ROOT = Path(__file__).parents[1]

@@ -26,6 +26,7 @@ from lineage.memory import MemoryStore
 from lineage.past import Pasts
 from lineage.predictions.sqlite import PredictionIndex
 from lineage.projector import Projector
+from lineage.projector.apart import FactsApart, FoldProcess
 from lineage.projector.batches import BATCH_RECORDS
 from lineage.projector.check import CheckReport, Report, check_projection
 from lineage.projector.projection import KEEP_SECONDS
@@ -118,13 +119,20 @@ def _open_to_write(settings: Settings, closing: ExitStack, adopt: bool) -> Folde
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataFolderError(f"{path} can't be made: {error.strerror}.", hint="Name another folder.") from error
-    closing.callback(FolderLock(path).close)
+    lock = FolderLock(path)
+    closing.callback(lock.close)
+    process = _start_folding(settings, lock)
+    if process is not None:
+        closing.callback(process.close)
     ledger = SQLiteLedger(path / "ledger.sqlite")
     closing.callback(ledger.close)
     store = MemoryStore() if settings.store == "memory" else _open_store(settings, ledger.id, adopt=adopt)
     closing.callback(store.close)
     _warn_if_away(store)
-    facts = SQLiteFacts(_facts_file(settings))
+    facts: SQLiteFacts | FactsApart = SQLiteFacts(_facts_file(settings))
+    if process is not None:
+        facts.close()  # whoever opens the folder has been told of a file that can't be used
+        facts = FactsApart(process)
     closing.callback(facts.close)
     predictions = PredictionIndex(path / "predictions.sqlite")
     closing.callback(predictions.close)
@@ -149,6 +157,12 @@ def _open_to_write(settings: Settings, closing: ExitStack, adopt: bool) -> Folde
     secret = _secret(path / "cursors.key")
     pasts = Pasts(ledger, _facts_file(settings), predictions)
     return Folder(path, ledger, store, predictions, KeyRing(path / "keys.json"), rejected, secret, projector, pasts)
+
+
+def _start_folding(settings: Settings, lock: FolderLock) -> FoldProcess | None:
+    """The process that folds, where that is to be one of its own: it gets ready while the rest is opened."""
+    file = _facts_file(settings)
+    return None if file is None or not settings.fold_apart else FoldProcess(file, lock.file)
 
 
 def _open_store(settings: Settings, ledger: str, *, read_only: bool = False, adopt: bool = False) -> GraphStore:

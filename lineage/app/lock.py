@@ -4,34 +4,59 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from lineage.errors import DataFolderError
 
+_LAST_SECONDS = 10.0
+"""The process that folds for one that was killed has the lock too, and gets so long to end."""
+_AGAIN_SECONDS = 0.05
+
 
 class FolderLock:
-    """Held from its making to :meth:`close`. Raises DataFolderError, which names the process that holds it already."""
+    """Held from its making to :meth:`close`, and by who keeps ``file`` open. Raises DataFolderError, which names the
+    process that holds it already."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / "lock"
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            self.file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise DataFolderError(f"{path} can't be written: {error.strerror}.", hint="Check the rights.") from error
+        until = time.monotonic() + _LAST_SECONDS
+        while not self._is_taken():
+            holder = os.pread(self.file, 20, 0).decode("ascii", "replace").strip()
+            if time.monotonic() > until or not _has_ended(holder):
+                self.close()
+                whose = f"process {holder}" if holder else "another process"
+                raise DataFolderError(
+                    f"{folder} is in use by {whose}.", hint="Ask that server by its URL, or stop it first."
+                )
+            time.sleep(_AGAIN_SECONDS)
+        os.ftruncate(self.file, 0)
+        os.pwrite(self.file, b"%d\n" % os.getpid(), 0)
+
+    def _is_taken(self) -> bool:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.read(self._file, 20).decode("ascii", "replace").strip()
-            os.close(self._file)
-            whose = f"process {holder}" if holder else "another process"
-            raise DataFolderError(
-                f"{folder} is in use by {whose}.", hint="Ask that server by its URL, or stop it first."
-            ) from error
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, b"%d\n" % os.getpid(), 0)
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
 
     def close(self) -> None:
         """Let go of the folder; may be called twice."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        if self.file >= 0:
+            os.close(self.file)
+            self.file = -1
+
+
+def _has_ended(holder: str) -> bool:
+    """Whether there is no process with the number ``holder``."""
+    try:
+        os.kill(int(holder), 0)
+    except ProcessLookupError:
+        return True
+    except (ValueError, OverflowError, OSError):
+        return False
+    return False

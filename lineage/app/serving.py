@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from lineage.app import garbage
+from lineage import garbage
 from lineage.app.server import Server, create_app
 from lineage.errors import BadInputError, LineageError
 from lineage.settings import Settings

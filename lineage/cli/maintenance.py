@@ -45,7 +45,8 @@ def fsck(
     that the ledger was rewritten as a whole, or a leaf changed that nothing stored depends on, only a root shows that
     was kept elsewhere.
     """
-    from lineage.app import garbage, open_folder
+    from lineage import garbage
+    from lineage.app import open_folder
     from lineage.cli.progress import Steps
     from lineage.cli.screen import Screen, write_json
     from lineage.settings import read_settings
@@ -70,7 +71,7 @@ def rebuild(data: Folder = DEFAULT_DATA, store: Store = None, adopt: Adopt = Fal
     Of a ledger that can't be read to its end nothing is made, and what is there stays. A graph in Neo4j stays where it
     is right, and what differs is mended.
     """
-    from lineage.app import garbage
+    from lineage import garbage
     from lineage.cli.folder import open_to_write
     from lineage.cli.progress import Steps
     from lineage.cli.screen import Screen

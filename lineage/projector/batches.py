@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from lineage.errors import DataFolderError
 from lineage.event.model import Event, PredictionRecord
@@ -19,6 +19,12 @@ BATCH_RECORDS = 500
 _BATCH_BYTES = 4 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
+
+Parse = Callable[[bytes], Event | bytes]
+"""What is made of an event's bytes before they are folded: nothing, where they are parsed elsewhere."""
+
+Read = tuple[int, int, Any]
+"""Ledger index, position, and the event as it was parsed."""
 
 Place = tuple[int, int]
 """(ledger index, position) of a record."""
@@ -43,7 +49,7 @@ class Batch:
 
     start: int
     end: int
-    events: list[tuple[int, int, Event]] = field(default_factory=list)
+    events: list[Read] = field(default_factory=list)
     predictions: list[Prediction] = field(default_factory=list)
 
 
@@ -54,12 +60,13 @@ def next_batch(
     until: int,
     skip: Callable[[Place], None],
     most: int = BATCH_RECORDS,
+    parse: Parse = parse_event,
 ) -> Batch:
     """The next entries from ``start`` on, before ``until``: those handed over, else as :func:`read_batch` reads them up
     to the first that was. Raises as that does."""
     first = handover.first(start)
     if first != start:
-        return read_batch(ledger, start, until if first is None else min(first, until), skip, most)
+        return read_batch(ledger, start, until if first is None else min(first, until), skip, most, parse)
     batch = Batch(start, start)
     records = size = 0
     while batch.end < until and records < most and size < _BATCH_BYTES:
@@ -67,10 +74,10 @@ def next_batch(
         if handed is None:
             break
         for position, record in handed.records:
-            if isinstance(record, Event):
-                batch.events.append((batch.end, position, record))
-            else:
+            if isinstance(record, PredictionRecord):
                 batch.predictions.append(_prediction(batch.end, position, record))
+            else:
+                batch.events.append((batch.end, position, record))
         batch.end += 1
         records += len(handed.records)
         size += handed.size
@@ -78,7 +85,12 @@ def next_batch(
 
 
 def read_batch(
-    ledger: Ledger, start: int, until: int, skip: Callable[[Place], None], most: int = BATCH_RECORDS
+    ledger: Ledger,
+    start: int,
+    until: int,
+    skip: Callable[[Place], None],
+    most: int = BATCH_RECORDS,
+    parse: Parse = parse_event,
 ) -> Batch:
     """The next entries from ``start`` on, before ``until``: all that wait, or as much as one batch should hold, which
     ends with the entry that has its record number ``most``.
@@ -91,7 +103,7 @@ def read_batch(
     records = size = 0
     try:
         for entry in ledger.entries(start - 1, until - start):
-            _parse(entry, batch, skip)
+            _read(entry, batch, skip, parse)
             batch.end = entry.index + 1
             records += len(entry.records)
             size += sum(len(record) for record in entry.records if record is not None)
@@ -103,7 +115,7 @@ def read_batch(
     return batch
 
 
-def _parse(entry: Entry, batch: Batch, skip: Callable[[Place], None]) -> None:
+def _read(entry: Entry, batch: Batch, skip: Callable[[Place], None], parse: Parse) -> None:
     for position, record in enumerate(entry.records):
         if record is None:
             continue
@@ -111,7 +123,7 @@ def _parse(entry: Entry, batch: Batch, skip: Callable[[Place], None]) -> None:
             if entry.kind == "predictions":
                 batch.predictions.append(_prediction(entry.index, position, parse_prediction(record)))
             else:
-                batch.events.append((entry.index, position, parse_event(record)))
+                batch.events.append((entry.index, position, parse(record)))
         except MemoryError:
             raise
         except Exception as error:

@@ -21,15 +21,17 @@ _CAPACITY = 8 * 1024 * 1024
 class Handed:
     """One entry: the position of each record with what it says; ``size`` is the records' bytes."""
 
-    records: tuple[tuple[int, Event | PredictionRecord], ...]
+    records: tuple[tuple[int, Event | PredictionRecord | bytes], ...]
     size: int
 
 
 class Handover:
-    """Entries by index, at most ``capacity`` bytes of them: what comes when it is full is left to the ledger."""
+    """Entries by index, at most ``capacity`` bytes of them: what comes when it is full is left to the ledger. With
+    ``as_bytes`` events are kept as they were received, for who parses them elsewhere."""
 
-    def __init__(self, capacity: int = _CAPACITY) -> None:
+    def __init__(self, capacity: int = _CAPACITY, *, as_bytes: bool = False) -> None:
         self._capacity = capacity
+        self._as_bytes = as_bytes
         self._entries: dict[int, Handed] = {}
         self._size = 0
         self._taken = 0
@@ -40,7 +42,11 @@ class Handover:
         if submission.parsed is None:
             return
         told = zip(receipts, submission.parsed, submission.records, strict=True)
-        fresh = [(receipt, parsed, len(record)) for receipt, parsed, record in told if not receipt.duplicate]
+        fresh = [
+            (receipt, record if self._as_bytes and isinstance(parsed, Event) else parsed, len(record))
+            for receipt, parsed, record in told
+            if not receipt.duplicate
+        ]
         if not fresh:
             return
         index, size = fresh[0][0].index, sum(length for _, _, length in fresh)

@@ -17,11 +17,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lineage.errors import DataFolderError
-from lineage.fold.fold import Fold, Taken
+from lineage.event.parser import parse_event
+from lineage.fold.fold import Fold
 from lineage.fold.store import FactStore
 from lineage.ledger import Ledger
 from lineage.model import Changes
-from lineage.projector.batches import BATCH_RECORDS, Batch, Place, Predictions, next_batch, read_batch
+from lineage.projector.apart import FactsApart, FoldApart
+from lineage.projector.batches import BATCH_RECORDS, Batch, Parse, Place, Predictions, Read, next_batch, read_batch
 from lineage.projector.handover import Handover
 from lineage.projector.renewal import Advance, Renewal, is_empty, remove_leftovers, write_through
 from lineage.projector.seal import FEWER, Seals
@@ -49,7 +51,7 @@ class Projection:
     def __init__(
         self,
         ledger: Ledger,
-        facts: FactStore,
+        facts: FactStore | FactsApart,
         store: GraphStore,
         predictions: Predictions,
         *,
@@ -61,7 +63,12 @@ class Projection:
     ) -> None:
         self._ledger = ledger
         self._facts = facts
-        self._fold = Fold(facts, rest=rest)
+        self._fold: Fold | FoldApart
+        self._parse: Parse
+        if isinstance(facts, FactsApart):
+            self._fold, self._parse = FoldApart(facts.process, lambda place: self._skipped.add(place)), bytes
+        else:
+            self._fold, self._parse = Fold(facts, rest=rest), parse_event
         self._store = store
         self._predictions = predictions
         self._rest = rest
@@ -75,12 +82,13 @@ class Projection:
         self._renewal: Renewal | None = None
         self._known: int | None = ledger.size()
         self._skipped: set[Place] = set()
+        self._begun: Batch | None = None
         self._indexed = 0
         self._unkept = 0
         self._entry_seconds = 0.0
         self._sure = 0
         self._kept_at = time.monotonic()
-        self.handover = Handover()
+        self.handover = Handover(as_bytes=isinstance(facts, FactsApart))
         """What is put here need not be read from the ledger."""
         self.reached = 0
         """How many ledger entries the store and the predictions reflect."""
@@ -117,8 +125,8 @@ class Projection:
                     return True
                 if self.reached >= head:
                     return False
-                skip, most = self._skipped.add, self._batch_records
-                self._project(next_batch(self._ledger, self.handover, self.reached, head, skip, most))
+                batch, self._begun = self._begun or self._next_batch(self.reached, head), None
+                self._project(batch, head if until is None else 0)
                 is_time = self.reached >= head and time.monotonic() - self._kept_at >= self._keep_seconds
                 if is_time or self._unkept >= _KEEP_EVENTS:
                     self._keep(self.reached)
@@ -159,6 +167,9 @@ class Projection:
                 self._renewal.keep()
             elif self._aligned and self._unkept:
                 try:
+                    if self._begun is not None:
+                        batch, self._begun = self._begun, None
+                        self._project(batch)
                     self._keep(self.reached)
                 except BaseException as error:
                     self._lose_track(error)
@@ -168,11 +179,11 @@ class Projection:
         """Give up a renewal; the next projection begins it again."""
         with self._working:
             self._end_renewal()
-            self._aligned = False
+            self._aligned, self._begun = False, None
 
     def _lose_track(self, error: BaseException) -> None:
         """Find out anew what was written. A store may have been writing the batch before when it took the last one."""
-        self._aligned = False
+        self._aligned, self._begun = False, None
         if not isinstance(error, DataFolderError):  # which is a file's, and says nothing about such a store
             self.reached = min(self.reached, self._sure)
 
@@ -182,18 +193,35 @@ class Projection:
 
     # -- one batch
 
-    def _project(self, batch: Batch) -> None:
+    def _next_batch(self, start: int, head: int) -> Batch:
+        skip, most = self._skipped.add, self._batch_records
+        return next_batch(self._ledger, self.handover, start, head, skip, most, self._parse)
+
+    def _begin_next(self, batch: Batch, head: int) -> None:
+        """Have the batch after ``batch`` folded while that is written, where it can be: if a whole one waits, and the
+        facts are not to be kept before."""
+        is_whole = head - batch.end >= self._batch_records
+        if is_whole and isinstance(self._fold, FoldApart) and self._unkept + len(batch.events) < _KEEP_EVENTS:
+            begun = self._next_batch(batch.end, head)
+            self._fold.begin(begun.events)
+            self._begun = begun
+
+    def _project(self, batch: Batch, head: int = 0) -> None:
+        """Fold and write a batch; of what follows, up to ``head``, the next may be begun."""
         begun = time.monotonic()
         if batch.predictions and batch.end > self._indexed:
             self._predictions.apply(batch.predictions, batch.end)
             self._indexed = batch.end
         try:
-            self._store.apply(self._fold.take(batch.events), batch.end)
+            changes = self._fold.take(batch.events)
+            self._begin_next(batch, head)
+            self._store.apply(changes, batch.end)
             self._sure = batch.start
         except PASSING:
             raise
         except Exception:
             _log.exception("Entries %d to %d are folded apart.", batch.start, batch.end - 1)
+            self._begun = None
             self._fold.rollback()
             self._follow(batch.start)
             store, start = self._store, batch.start
@@ -204,7 +232,7 @@ class Projection:
         if len(batch.events) >= _LARGE:
             self._entry_seconds = (time.monotonic() - begun) / (batch.end - batch.start)
 
-    def _take_apart(self, start: int, events: Sequence[Taken], show: Callable[[Changes], None]) -> None:
+    def _take_apart(self, start: int, events: Sequence[Read], show: Callable[[Changes], None]) -> None:
         """Fold, show and keep ``events`` save those that can't be: by halves, until these stand alone. The watermark
         stays, as taking an event again changes nothing."""
         try:
@@ -318,7 +346,7 @@ class Projection:
         """Bring the facts to the entry that the store has reached. The store has the changes: a graph is a function of
         the set of events."""
         while (kept := self._facts.watermark()) < shown:
-            batch = read_batch(self._ledger, kept, shown, self._skipped.add)
+            batch = read_batch(self._ledger, kept, shown, self._skipped.add, parse=self._parse)
             try:
                 self._fold.take(batch.events)
             except PASSING:
@@ -332,6 +360,6 @@ class Projection:
     def _index(self, shown: int) -> None:
         """Bring the predictions to the entry that the store has reached."""
         while self._indexed < shown:
-            batch = read_batch(self._ledger, self._indexed, shown, self._skipped.add)
+            batch = read_batch(self._ledger, self._indexed, shown, self._skipped.add, parse=self._parse)
             self._predictions.apply(batch.predictions, batch.end)
             self._indexed = batch.end

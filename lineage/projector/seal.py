@@ -5,6 +5,7 @@ from __future__ import annotations
 from lineage.fold.fold import RULES
 from lineage.fold.store import FactStore, Table
 from lineage.ledger import Ledger
+from lineage.projector.apart import FactsApart
 
 SEAL = b"ledger"
 """Key of the record among ROWS that holds it; no unit of rows has a key of six bytes."""
@@ -28,7 +29,7 @@ class Seals:
     entries that a restored ledger does not have, which nothing in it would tell.
     """
 
-    def __init__(self, ledger: Ledger, facts: FactStore, store: str) -> None:
+    def __init__(self, ledger: Ledger, facts: FactStore | FactsApart, store: str) -> None:
         self._ledger = ledger
         self._facts = facts
         self._store = store.encode()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lineage.fold.store import FactStore
 from lineage.ledger import Ledger, Receipt, Submission
+from lineage.projector.apart import FactsApart
 from lineage.projector.batches import BATCH_RECORDS, Predictions
 from lineage.projector.projection import KEEP_SECONDS, Projection
 from lineage.projector.renewal import Advance
@@ -38,7 +39,7 @@ _GATHER_ENTRIES = 500
 _LAST_SECONDS = 10.0
 """After its time a projection gets so long to come to the end of a step."""
 _PIECE_SECONDS = 0.0002
-_NICENESS = 10
+NICENESS = 10
 """On Linux the projection gets what intake leaves of a core, and a tenth of it at least."""
 
 
@@ -57,7 +58,7 @@ class Projector:
     def __init__(
         self,
         ledger: Ledger,
-        facts: FactStore,
+        facts: FactStore | FactsApart,
         store: GraphStore,
         predictions: Predictions,
         *,
@@ -217,7 +218,7 @@ class Projector:
         if sys.platform == "linux":
             me = threading.get_native_id()
             with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, me, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, me)))
+                os.setpriority(os.PRIO_PROCESS, me, max(NICENESS, os.getpriority(os.PRIO_PROCESS, me)))
         self.run()
 
     def run(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lineage.app import garbage
+from lineage import garbage
 
 
 @pytest.fixture(autouse=True)
