@@ -23,6 +23,16 @@ def pack(keys: Sequence[bytes]) -> KeyArray:
     return np.frombuffer(b"".join(keys), dtype=">u8").reshape(-1, 2).astype(np.uint64)
 
 
+def order_of(keys: KeyArray) -> NDArray[np.intp]:
+    """The rows of ``keys`` in their order; of equal ones, in any. Halves of different keys hardly ever are the same, so
+    that sorting one of them, in a fifth of the time, is nearly always enough."""
+    order = np.argsort(keys[:, 0])
+    first, second = keys[order].T
+    if ((first[1:] == first[:-1]) & (second[1:] != second[:-1])).any():
+        order = np.lexsort((keys[:, 1], keys[:, 0]))
+    return order
+
+
 def unpack(keys: KeyArray) -> list[bytes]:
     """The keys of an array, in its order."""
     whole = keys.astype(">u8").tobytes()

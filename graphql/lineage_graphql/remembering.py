@@ -13,7 +13,7 @@ _MOST = 100_000
 
 _Side = tuple[EdgeKind, Direction]
 _NEAR = {Direction.DOWNSTREAM: attrgetter("source"), Direction.UPSTREAM: attrgetter("target")}
-_order = attrgetter("kind.value", "source", "target")
+_order = attrgetter("kind", "source", "target")
 
 
 class Remembering:

@@ -73,7 +73,10 @@ class Dressed:
 
 
 def _dressed(item: type) -> type[Dressed]:
-    plain = {field.name for field in fields(item)}.difference(_HOLDS[item], _HOLDS_LATER.get(item, ()))
+    told = {field.name for field in fields(item)} | {
+        name for name, of in vars(item).items() if isinstance(of, property)
+    }
+    plain = told.difference(_HOLDS[item], _HOLDS_LATER.get(item, ()))
     return type(Dressed.__name__, (Dressed,), {name: property(attrgetter(f"_item.{name}")) for name in plain})
 
 

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lineage.key_array import KeyArray, pack, unpack
+from lineage.key_array import KeyArray, order_of, pack, unpack
 from lineage.kind import KIND_CODES, KINDS, Kind
 from lineage.model import Evidence
 from lineage.store import EVIDENCES, Reach
@@ -129,7 +129,7 @@ class Hits(Sequence[Found]):
         if rank not in self._sorted:
             rows = np.flatnonzero(self._ranks == rank)
             keys = self.keys[rows]
-            self._sorted[rank] = rows[np.lexsort((keys[:, 1], keys[:, 0]))]
+            self._sorted[rank] = rows[order_of(keys)]
         return self._sorted[rank]
 
     def _items(self, rows: _Rows) -> list[Found]:
@@ -158,7 +158,7 @@ def _merged(reach: Reach) -> Reach:
         return reach
     rows = np.flatnonzero(owning)
     things = reach.things[rows]
-    rows = rows[np.lexsort((things[:, 1], things[:, 0]))]
+    rows = rows[order_of(things)]
     things = reach.things[rows]
     begins = np.flatnonzero(np.concatenate(([True], (things[1:] != things[:-1]).any(axis=1))))
     others = np.flatnonzero(~owning)
