@@ -1,8 +1,9 @@
 """Durable ingest over HTTP, against a null durable server in the same run: ``python bench/bench_ingest.py [EVENTS]``.
 
-32 connections; servers have one core and the client the other. Rounds alternate between the two servers, each on a
-fresh folder; medians count. Each job of the stream has run once before anything is measured: a platform's jobs are
-mostly known. CPU is of the whole server process until all is projected. At half of the rate found, the lag of the
+32 connections; a server, with the process that folds for it, has one core and the client the other. Rounds alternate
+between the two servers, each on a fresh folder; medians count. Each job of the stream has run once before anything is
+measured: a platform's jobs are mostly known. CPU is of all of a server until all is projected. At half of the rate
+found, the lag of the
 projection (as ``/metrics`` tells it, 20 times a second) and the time to the acknowledgement are taken. Goals in time
 are those for a machine whose null server does 9,000 events/s, and scale with it.
 """

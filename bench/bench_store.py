@@ -41,7 +41,7 @@ GOALS = {(STREAM, "ledger.sqlite"): "≤ 0.15", (STREAM, "all files"): "≤ 0.6"
 
 
 def measure_fold(report: Report, folder: Folder, name: str, events: Sequence[bytes]) -> None:
-    """The first projection, a rebuild, and fsck."""
+    """The first projection, a rebuild, and fsck, in this process: on one core."""
     projector = folder.projector
     assert projector is not None
     number = len(events)
@@ -53,6 +53,20 @@ def measure_fold(report: Report, folder: Folder, name: str, events: Sequence[byt
     report.add(Figure(f"{name}: rebuilt", rebuilt, "events/s", parsed, "parsed", "≥ 7,000 a core"))
     checked = timed(lambda: sound(folder))
     report.add(Figure(f"{name}: fsck", number / checked, "events/s", parsed, "parsed"))
+
+
+def measure_apart(report: Report, path: Path, name: str, number: int) -> None:
+    """A rebuild with the fold in a process of its own, and what is left for this one."""
+    rates, taken = [], []
+    for apart in (False, True):
+        with open_folder(Settings(data=path, fold_apart=apart)) as folder:
+            assert folder.projector is not None
+            before = time.process_time()
+            rates.append(number / timed(folder.projector.rebuild))
+            taken.append((time.process_time() - before) / number * 1e6)
+    what = f"{name}: rebuilt with the fold in a process of its own, on two cores"
+    report.add(Figure(what, rates[1], "events/s", rates[0], "in one process"))
+    report.add(Figure(f"{name}: CPU of the server's own process meanwhile", taken[1], "µs", taken[0], "in one process"))
 
 
 def sound(folder: Folder) -> None:
@@ -158,9 +172,11 @@ def measure(report: Report, options: Options, folder: Path) -> None:
     for name, events in ledgers.items():
         progress(f"{name}: {len(events):,} events")
         path = folder / name.rpartition(" ")[2]
-        with open_folder(Settings(data=path)) as opened:
+        with open_folder(Settings(data=path, fold_apart=False)) as opened:
             fill(opened, events)
             measure_fold(report, opened, name, events)
+        if name == STREAM:
+            measure_apart(report, path, name, len(events))
         measure_disk(report, path, name, events)
         measure_restart(report, path, name, 1 if options.quick else ATTEMPTS)
     measure_past(report, path, world, len(events))

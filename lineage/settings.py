@@ -77,7 +77,8 @@ class Settings(BaseSettings):
     shutdown_timeout: int = _setting(10, "Longest wait for running requests when the server stops.", "s", ge=1)
 
     fold_apart: bool = _setting(
-        True, "Fold in a process of its own, so that intake and questions have this one's interpreter for themselves."
+        True,
+        "Fold events in a process of its own, which leaves the server's to intake and questions; not with `memory`.",
     )
 
     feed_wait: float = _setting(60.0, "Longest wait that a reader of the ledger feed may ask for.", "s", ge=0)

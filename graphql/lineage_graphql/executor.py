@@ -35,7 +35,8 @@ _Complete = Callable[[_Column], _Column]
 """Completes the values of one field, nulls among them, of many items."""
 
 _AT_ONCE = 1_000
-_SAME: dict[str, set[type]] = {"String": {str}, "ID": {str}, "Boolean": {bool}}
+"""Items of the outermost list between two looks at the clock."""
+_SAME: dict[str, set[type]] = {"String": {str, type(None)}, "ID": {str, type(None)}, "Boolean": {bool, type(None)}}
 """Values of these types are written as they are."""
 
 

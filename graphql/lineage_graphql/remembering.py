@@ -60,11 +60,10 @@ class Remembering:
         return told
 
     def _learn(
-        self, edges: Iterable[Edge], keys: Sequence[bytes], kinds: Iterable[EdgeKind], direction: Direction
+        self, edges: Sequence[Edge], keys: Sequence[bytes], kinds: Iterable[EdgeKind], direction: Direction
     ) -> None:
         """``edges`` are all of ``kinds`` at ``keys``."""
         near = _NEAR[direction]
-        edges = list(edges)
         if self._kept + len(edges) + len(keys) > _MOST:
             self._edges.clear()
             self._kept = 0

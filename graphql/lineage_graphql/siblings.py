@@ -146,8 +146,8 @@ ROWS: dict[type, type[Row]] = {}
 
 
 class Row:
-    """A thing and its siblings. A subclass says what type of thing it is ``of``, whose fields it has too: they are read
-    without a step of Python's."""
+    """A thing and its siblings. A subclass says what type of thing it is ``of``, whose fields it has too: read by
+    ``attrgetter``, without a call of a Python function."""
 
     __slots__ = ("siblings", "thing")
 

@@ -18,10 +18,11 @@ from lineage.predictions import Prediction
 GraphThing = Dataset | Column | Job | Run | Version
 """Every node but a flow."""
 
-_MINUTE = 60_000_000
-
 Thing = GraphThing | Prediction
 """What an answer may show: every node but a flow, and prediction records."""
+
+
+_MINUTE = 60_000_000
 
 
 def kind_of(thing: Thing) -> Kind:
@@ -82,11 +83,14 @@ def namespace_of(thing: Thing) -> str:
 
 def name_of(thing: Thing) -> str:
     """The name of ``thing`` without its namespace: a column's is ``dataset.column``, a run's its job's."""
-    return f"{thing.name}.{thing.column}" if isinstance(thing, Column) else _NAME_OF[type(thing)](thing)
+    return _NAME_OF[type(thing)](thing)
 
 
 _NAMED_BY = {Dataset: "", Column: "", Version: "", Job: "", Run: "job.", Prediction: "deployment."}
 _NAMESPACE_OF: dict[type, Callable[[Any], str]] = {
     kind: attrgetter(f"{path}namespace") for kind, path in _NAMED_BY.items()
 }
-_NAME_OF: dict[type, Callable[[Any], str]] = {kind: attrgetter(f"{path}name") for kind, path in _NAMED_BY.items()}
+_NAME_OF: dict[type, Callable[[Any], str]] = {
+    **{kind: attrgetter(f"{path}name") for kind, path in _NAMED_BY.items()},
+    Column: _LABEL_OF[Column],
+}

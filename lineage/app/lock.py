@@ -25,10 +25,15 @@ class FolderLock:
         except OSError as error:
             raise DataFolderError(f"{path} can't be written: {error.strerror}.", hint="Check the rights.") from error
         until = time.monotonic() + _LAST_SECONDS
-        while not self._is_taken():
+        while not self._try_to_take():
             holder = os.pread(self.file, 20, 0).decode("ascii", "replace").strip()
             if time.monotonic() > until or not _has_ended(holder):
                 self.close()
+                if _has_ended(holder):
+                    raise DataFolderError(
+                        f"What process {holder} has left behind still writes into {folder}.",
+                        hint="Wait a moment, and try again.",
+                    )
                 whose = f"process {holder}" if holder else "another process"
                 raise DataFolderError(
                     f"{folder} is in use by {whose}.", hint="Ask that server by its URL, or stop it first."
@@ -37,7 +42,7 @@ class FolderLock:
         os.ftruncate(self.file, 0)
         os.pwrite(self.file, b"%d\n" % os.getpid(), 0)
 
-    def _is_taken(self) -> bool:
+    def _try_to_take(self) -> bool:
         try:
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -1,7 +1,7 @@
 """Facts in one SQLite file (``facts.sqlite``): see :class:`lineage.fold.store.FactStore`.
 
 What is put stays in memory until ``commit`` writes it in one transaction; reads look there first, and ask the file only
-for keys that it may hold. The file is for one process. Write-ahead log,
+for keys that it may hold. One process writes the file; others read what was committed. Write-ahead log,
 synchronous NORMAL: what the power takes is folded again from the ledger. What is deleted is overwritten
 (``secure_delete`` FAST), so that what was erased does not live on in the file.
 """

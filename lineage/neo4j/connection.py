@@ -45,6 +45,7 @@ _ASKED_FOR = 2.0
 """Seconds after which the server is asked whether it is there over yet another connection."""
 _LAST_SECONDS = 0.2
 """What runs still when the connection is closed gets so long to end."""
+_LATER_SECONDS = 60.0
 _POOL = 200
 
 
@@ -161,6 +162,7 @@ class Connection:
         self._starting = threading.Lock()
         self._driver: AsyncDriver | None = None
         self._asking: asyncio.Task[None] | None = None
+        self._later: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     def call(self, work: Callable[[], Coroutine[Any, Any, _T]], patience: Patience | None = None) -> _T:
@@ -190,6 +192,14 @@ class Connection:
         """A session that reads what earlier ones wrote, wherever in a cluster. To be used in the loop."""
         assert self._driver is not None
         return self._driver.session(database=self.address.database, bookmark_manager=self._bookmarks)
+
+    def do_later(self, work: Coroutine[Any, Any, object]) -> None:
+        """Have ``work`` done within a minute, and nobody wait for it; how it ends is nobody's concern. To be used in
+        the loop."""
+        task = asyncio.ensure_future(asyncio.wait_for(work, _LATER_SECONDS))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+        task.add_done_callback(_forget)
 
     async def agent(self) -> str:
         """What the server calls itself, ``Neo4j/5.26.30``."""

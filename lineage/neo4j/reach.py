@@ -141,21 +141,21 @@ class Traversal:
         return _nothing(_TIME), False
 
     async def _probed(self, wanted: frozenset[bytes], *, columns: bool) -> tuple[Reach, bool]:
-        async with self._connection.session() as session:
+        session = self._connection.session()
+        try:
             transaction = await session.begin_transaction(timeout=_seconds(self._limits))
-            try:
+            tied = await self._tied(transaction, wanted, columns=columns)
+            if not tied and not columns:
+                columns = True
                 tied = await self._tied(transaction, wanted, columns=columns)
-                if not tied and not columns:
-                    columns = True
-                    tied = await self._tied(transaction, wanted, columns=columns)
-                if not tied:
-                    return _nothing(None), False
-                ((probe, count),) = tied
-                start = _Start("(s)", {"probe": probe}, wanted, transaction, probed=True)
-                are_left = self._walk.level is Level.LOGICAL and not columns and count < len(wanted)
-                return await _Walks(self._walk, self._limits, start).run(), are_left
-            finally:
-                await transaction.close()
+            if not tied:
+                return _nothing(None), False
+            ((probe, count),) = tied
+            start = _Start("(s)", {"probe": probe}, wanted, transaction, probed=True)
+            are_left = self._walk.level is Level.LOGICAL and not columns and count < len(wanted)
+            return await _Walks(self._walk, self._limits, start).run(), are_left
+        finally:
+            self._connection.do_later(session.close())  # which rolls back; the answer need not wait for it
 
     async def _tied(
         self, transaction: AsyncTransaction, wanted: frozenset[bytes], *, columns: bool

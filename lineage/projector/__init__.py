@@ -2,6 +2,7 @@
 
 :mod:`~lineage.projector.batches` turns entries into events and predictions, :mod:`~lineage.projector.projection` folds
 and applies them and mends what a crash left, :mod:`~lineage.projector.renewal` makes a graph right by difference,
+:mod:`~lineage.projector.apart` has the fold in a process of its own, :mod:`~lineage.projector.folding`;
 :mod:`~lineage.projector.thread` projects in a thread of its own, and :mod:`~lineage.projector.check` holds what is kept
 against a projection made anew. Of these, :mod:`~lineage.projector.dumps` puts two graphs side by side.
 """

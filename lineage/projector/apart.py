@@ -20,7 +20,7 @@ from typing import IO, Any
 from lineage.errors import UnavailableError
 from lineage.fold.store import Table
 from lineage.model import Changes
-from lineage.projector.batches import Place, Read
+from lineage.projector.batches import Place, Unfolded
 
 PROGRAM = ("-m", "lineage.projector.folding")
 
@@ -30,19 +30,21 @@ _LAST_SECONDS = 10.0
 
 def send(stream: IO[bytes], message: object) -> None:
     """Write a message that :func:`receive` reads."""
-    told = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    stream.write(len(told).to_bytes(_LENGTH_BYTES))
-    stream.write(told)
+    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    stream.write(len(data).to_bytes(_LENGTH_BYTES))
+    stream.write(data)
     stream.flush()
 
 
 def receive(stream: IO[bytes]) -> Any:
     """The next message. Raises EOFError at the end."""
-    size = stream.read(_LENGTH_BYTES)
-    told = stream.read(int.from_bytes(size))
-    if len(size) < _LENGTH_BYTES or len(told) < int.from_bytes(size):
+    length = stream.read(_LENGTH_BYTES)
+    if len(length) < _LENGTH_BYTES:
         raise EOFError
-    return pickle.loads(told)  # noqa: S301 - of our own process
+    data = stream.read(int.from_bytes(length))
+    if len(data) < int.from_bytes(length):
+        raise EOFError
+    return pickle.loads(data)  # noqa: S301 - of our own process
 
 
 class FoldProcess:
@@ -54,28 +56,30 @@ class FoldProcess:
         self._kept = () if lock is None else (lock,)
         self._process: subprocess.Popen[bytes] | None = None
         self._is_begun = False
-        self.number = 0
-        """Which process it is, of those that were started."""
+        self.starts = 0
+        """How often such a process was started: what one had taken, the next has not."""
         self._start()
 
-    def ask(self, what: str, *told: object) -> Any:
-        """What ``what`` of :mod:`lineage.projector.folding` gives for ``told``, or raises. What was begun is waited
-        for, and forgotten."""
+    def ask(self, what: str, *arguments: object) -> Any:
+        """What ``what`` of :mod:`lineage.projector.folding` gives for ``arguments``, or raises. What was begun is
+        waited for, and forgotten."""
         if self._is_begun:
             with suppress(Exception):
                 self.finish()
-        self.begin(what, *told)
+        self.begin(what, *arguments)
         return self.finish()
 
-    def begin(self, what: str, *told: object) -> None:
+    def begin(self, what: str, *arguments: object) -> None:
         """Have it done meanwhile."""
-        with self._whole():
-            send(self._stdin, (what, told))
+        with self._ending_if_broken():
+            send(self._stdin, (what, arguments))
         self._is_begun = True
 
     def finish(self) -> Any:
-        """What came of what was begun."""
-        with self._whole():
+        """What came of what was begun. Raises UnavailableError where nothing was."""
+        if not self._is_begun:
+            raise ended()
+        with self._ending_if_broken():
             is_done, answer = receive(self._stdout)
         self._is_begun = False
         if not is_done:
@@ -87,7 +91,7 @@ class FoldProcess:
         self._end(_LAST_SECONDS)
 
     @contextmanager
-    def _whole(self) -> Iterator[None]:
+    def _ending_if_broken(self) -> Iterator[None]:
         """A message that was not sent or read whole, for whatever reason, is the last of its process."""
         try:
             yield
@@ -118,9 +122,10 @@ class FoldProcess:
             )
         except OSError as error:
             raise UnavailableError(
-                f"The process that folds can't be started: {error.strerror}.", hint="It is tried again."
+                f"The process that folds can't be started: {error.strerror}.",
+                hint="Check the limits on processes and memory.",
             ) from error
-        self.number += 1
+        self.starts += 1
         return self._process
 
     def _end(self, seconds: float) -> None:
@@ -165,7 +170,7 @@ class FactsApart:
 
     def commit(self, watermark: int) -> None:
         """Keep everything put so far."""
-        self._ask("keep", watermark)
+        self._ask("facts.commit", watermark)
 
     def clear(self) -> None:
         """Remove everything."""
@@ -183,16 +188,16 @@ class FoldApart:
     def __init__(self, process: FoldProcess, skip: Callable[[Place], None]) -> None:
         self._process = process
         self._skip = skip
-        self._number = process.number
-        self._begun: Sequence[Read] | None = None
+        self._started = process.starts
+        self._begun: Sequence[Unfolded] | None = None
 
-    def begin(self, events: Sequence[Read]) -> None:
+    def begin(self, events: Sequence[Unfolded]) -> None:
         """Have :meth:`take` of ``events`` done meanwhile: it is to be asked for next, or ``rollback`` is."""
         self._check()
         self._process.begin("take", events)
         self._begun = events
 
-    def take(self, events: Sequence[Read]) -> Changes:
+    def take(self, events: Sequence[Unfolded]) -> Changes:
         """Absorb events and settle. Not kept until ``commit``."""
         self._check()
         if events is not self._begun:
@@ -212,15 +217,15 @@ class FoldApart:
     def commit(self, watermark: int) -> None:
         """Keep what was taken."""
         self._check()
-        self._process.ask("commit", watermark)
+        self._process.ask("fold.commit", watermark)
 
     def rollback(self) -> None:
         """Forget what was taken since the last commit."""
         self._begun = None
         self._process.ask("rollback")
-        self._number = self._process.number
+        self._started = self._process.starts
 
     def _check(self) -> None:
         """Raises UnavailableError where the process that had taken what came before is gone, until ``rollback``."""
-        if self._process.number != self._number:
+        if self._process.starts != self._started:
             raise ended()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from lineage.errors import DataFolderError
 from lineage.event.model import Event, PredictionRecord
@@ -20,11 +20,13 @@ _BATCH_BYTES = 4 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
+Parsed = TypeVar("Parsed")
+
 Parse = Callable[[bytes], Event | bytes]
 """What is made of an event's bytes before they are folded: nothing, where they are parsed elsewhere."""
 
-Read = tuple[int, int, Any]
-"""Ledger index, position, and the event as it was parsed."""
+Unfolded = tuple[int, int, Any]
+"""Ledger index, position, and the event: an Event, or its bytes where they are parsed by who folds."""
 
 Place = tuple[int, int]
 """(ledger index, position) of a record."""
@@ -49,7 +51,7 @@ class Batch:
 
     start: int
     end: int
-    events: list[Read] = field(default_factory=list)
+    events: list[Unfolded] = field(default_factory=list)
     predictions: list[Prediction] = field(default_factory=list)
 
 
@@ -119,16 +121,29 @@ def _read(entry: Entry, batch: Batch, skip: Callable[[Place], None], parse: Pars
     for position, record in enumerate(entry.records):
         if record is None:
             continue
-        try:
-            if entry.kind == "predictions":
-                batch.predictions.append(_prediction(entry.index, position, parse_prediction(record)))
-            else:
-                batch.events.append((entry.index, position, parse(record)))
-        except MemoryError:
-            raise
-        except Exception as error:
-            _log.warning("Record %d of entry %d is passed over: %r", position, entry.index, error)
-            skip((entry.index, position))
+        place = entry.index, position
+        if entry.kind == "predictions":
+            told = parse_or_skip(parse_prediction, record, place, skip)
+            if told is not None:
+                batch.predictions.append(_prediction(*place, told))
+        else:
+            event = parse_or_skip(parse, record, place, skip)
+            if event is not None:
+                batch.events.append((*place, event))
+
+
+def parse_or_skip(
+    parse: Callable[[bytes], Parsed], record: bytes, place: Place, skip: Callable[[Place], None]
+) -> Parsed | None:
+    """What ``parse`` makes of ``record``; None, after a line in the log and a call of ``skip``, if it can't."""
+    try:
+        return parse(record)
+    except MemoryError:
+        raise
+    except Exception as error:
+        _log.warning("Record %d of entry %d is passed over: %r", place[1], place[0], error)
+        skip(place)
+        return None
 
 
 def _prediction(index: int, position: int, told: PredictionRecord) -> Prediction:

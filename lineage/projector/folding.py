@@ -18,10 +18,8 @@ from lineage.fold.sqlite import SQLiteFacts
 from lineage.garbage import collect_seldom
 from lineage.model import Changes
 from lineage.projector.apart import receive, send
-from lineage.projector.batches import Place
-from lineage.projector.thread import NICENESS
-
-_log = logging.getLogger(__name__)
+from lineage.projector.batches import Place, parse_or_skip
+from lineage.projector.niceness import give_precedence
 
 
 class _Folding:
@@ -41,11 +39,11 @@ class _Folding:
             "watermark": facts.watermark,
             "get": facts.get,
             "put": facts.put,
-            "keep": facts.commit,
+            "facts.commit": facts.commit,
             "clear": facts.clear,
             "take": self._take,
             "encode": fold.encode,
-            "commit": fold.commit,
+            "fold.commit": fold.commit,
             "rollback": fold.rollback,
         }
         return asked[what](*told)
@@ -55,13 +53,9 @@ class _Folding:
         parsed: list[Taken] = []
         skipped: list[Place] = []
         for index, position, record in events:
-            try:
-                parsed.append((index, position, parse_event(record)))
-            except MemoryError:
-                raise
-            except Exception as error:
-                _log.warning("Record %d of entry %d is passed over: %r", position, index, error)
-                skipped.append((index, position))
+            event = parse_or_skip(parse_event, record, (index, position), skipped.append)
+            if event is not None:
+                parsed.append((index, position, event))
         return self._opened[1].take(parsed), skipped
 
     def close(self) -> None:
@@ -92,8 +86,7 @@ def main() -> None:
     """Fold for the process that started this one, and end after it: signals are that one's concern."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    with suppress(OSError):
-        os.nice(NICENESS)
+    give_precedence(os.getpid())
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

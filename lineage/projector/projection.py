@@ -23,7 +23,7 @@ from lineage.fold.store import FactStore
 from lineage.ledger import Ledger
 from lineage.model import Changes
 from lineage.projector.apart import FactsApart, FoldApart
-from lineage.projector.batches import BATCH_RECORDS, Batch, Parse, Place, Predictions, Read, next_batch, read_batch
+from lineage.projector.batches import BATCH_RECORDS, Batch, Parse, Place, Predictions, Unfolded, next_batch, read_batch
 from lineage.projector.handover import Handover
 from lineage.projector.renewal import Advance, Renewal, is_empty, remove_leftovers, write_through
 from lineage.projector.seal import FEWER, Seals
@@ -38,10 +38,16 @@ _LARGE = 100
 _log = logging.getLogger(__name__)
 
 
+def _weight(batch: Batch) -> int:
+    """What ``batch`` counts for until the facts are kept."""
+    return max(1, len(batch.events))
+
+
 class Projection:
     """Brings ``store`` and ``predictions`` up to date with ``ledger``.
 
-    ``facts`` must be able to roll back. ``rest`` is called between two pieces of the fold's work. ``kind`` names the
+    ``facts`` must be able to roll back; with those of a :class:`~lineage.projector.apart.FactsApart` the fold is where
+    they are. ``rest`` is called between two pieces of work, of the fold where it is here. ``kind`` names the
     store in the facts: those made along with another one count for nothing. A batch has ``batch_records`` records, or
     as many as its last entry has more; facts are kept every ``keep_seconds``. ``scratch`` is a folder of this
     projection's alone for what a renewal needs, by default the system's for temporary files. Any thread may call; one
@@ -179,11 +185,11 @@ class Projection:
         """Give up a renewal; the next projection begins it again."""
         with self._working:
             self._end_renewal()
-            self._aligned, self._begun = False, None
+            self._aligned = False
 
     def _lose_track(self, error: BaseException) -> None:
         """Find out anew what was written. A store may have been writing the batch before when it took the last one."""
-        self._aligned, self._begun = False, None
+        self._aligned = False
         if not isinstance(error, DataFolderError):  # which is a file's, and says nothing about such a store
             self.reached = min(self.reached, self._sure)
 
@@ -199,9 +205,9 @@ class Projection:
 
     def _begin_next(self, batch: Batch, head: int) -> None:
         """Have the batch after ``batch`` folded while that is written, where it can be: if a whole one waits, and the
-        facts are not to be kept before."""
+        facts are not to be kept before, which are those of all that was folded."""
         is_whole = head - batch.end >= self._batch_records
-        if is_whole and isinstance(self._fold, FoldApart) and self._unkept + len(batch.events) < _KEEP_EVENTS:
+        if is_whole and isinstance(self._fold, FoldApart) and self._unkept + _weight(batch) < _KEEP_EVENTS:
             begun = self._next_batch(batch.end, head)
             self._fold.begin(begun.events)
             self._begun = begun
@@ -221,18 +227,17 @@ class Projection:
             raise
         except Exception:
             _log.exception("Entries %d to %d are folded apart.", batch.start, batch.end - 1)
-            self._begun = None
-            self._fold.rollback()
+            self._roll_back()
             self._follow(batch.start)
             store, start = self._store, batch.start
             self._take_apart(start, batch.events, lambda changes: write_through(store, changes, start))
             self._store.apply(Changes(), batch.end)
-        self._unkept += max(1, len(batch.events))
+        self._unkept += _weight(batch)
         self.reached = batch.end
         if len(batch.events) >= _LARGE:
             self._entry_seconds = (time.monotonic() - begun) / (batch.end - batch.start)
 
-    def _take_apart(self, start: int, events: Sequence[Read], show: Callable[[Changes], None]) -> None:
+    def _take_apart(self, start: int, events: Sequence[Unfolded], show: Callable[[Changes], None]) -> None:
         """Fold, show and keep ``events`` save those that can't be: by halves, until these stand alone. The watermark
         stays, as taking an event again changes nothing."""
         try:
@@ -240,7 +245,7 @@ class Projection:
         except PASSING:
             raise
         except Exception:
-            self._fold.rollback()
+            self._roll_back()
             if len(events) > 1:
                 half = len(events) // 2
                 self._take_apart(start, events[:half], show)
@@ -276,14 +281,14 @@ class Projection:
             self._aligned = True  # it goes on, and looks itself after the facts
             return
         self._end_renewal()
-        self._fold.rollback()
+        self._roll_back()
         try:
             if self._known is not None and not self._demanded:
                 self._known = self._seals.least_head(self._known)
             outdated = self._clear_what_is_wrong()
         except PASSING:
             if self._known is not None:
-                self._fold.rollback()
+                self._roll_back()
                 self._seals.keep_head(self._known)
             raise
         self._indexed = self._predictions.watermark()
@@ -319,11 +324,16 @@ class Projection:
             _log.warning("The graph is built anew from the ledger: %s.", why)
         outdated = self._store.outdate()
         self._facts.clear()
-        self._fold.rollback()
+        self._roll_back()
         self._commit(0)
         self._unkept = self.reached = 0
         self._demanded = False
         return outdated
+
+    def _roll_back(self) -> None:
+        """Forget what was folded since the facts were last kept."""
+        self._begun = None
+        self._fold.rollback()
 
     def _commit(self, size: int) -> None:
         self._seals.put(size)
@@ -353,7 +363,7 @@ class Projection:
                 raise
             except Exception:
                 _log.exception("Entries %d to %d are folded apart.", batch.start, batch.end - 1)
-                self._fold.rollback()
+                self._roll_back()
                 self._take_apart(batch.start, batch.events, lambda _: None)
             self._keep(batch.end)
 

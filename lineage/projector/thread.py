@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from lineage.fold.store import FactStore
 from lineage.ledger import Ledger, Receipt, Submission
 from lineage.projector.apart import FactsApart
 from lineage.projector.batches import BATCH_RECORDS, Predictions
+from lineage.projector.niceness import give_precedence
 from lineage.projector.projection import KEEP_SECONDS, Projection
 from lineage.projector.renewal import Advance
 from lineage.projector.trouble import Trouble
@@ -39,8 +38,6 @@ _GATHER_ENTRIES = 500
 _LAST_SECONDS = 10.0
 """After its time a projection gets so long to come to the end of a step."""
 _PIECE_SECONDS = 0.0002
-NICENESS = 10
-"""On Linux the projection gets what intake leaves of a core, and a tenth of it at least."""
 
 
 def _never() -> bool:
@@ -135,7 +132,8 @@ class Projector:
         self._projection.handover.put(submission, receipts)
 
     def give_way(self, others_wait: Callable[[], bool]) -> None:
-        """Let go of the interpreter between two pieces of work while ``others_wait``, every 0.2 ms.
+        """Let go of the interpreter between two pieces of work while ``others_wait``, every 0.2 ms: where the fold is
+        in this process, and in renewals.
 
         A thread that wants it would have to ask for it for half a millisecond each time, and the thread that appends
         to the ledger wants it ten times for each group: that took a fifth of the intake's rate. The projection gets it
@@ -216,9 +214,7 @@ class Projector:
     def _run_with_low_priority(self) -> None:
         # Only Linux has a niceness for each thread; elsewhere this would be that of the whole process.
         if sys.platform == "linux":
-            me = threading.get_native_id()
-            with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, me, max(NICENESS, os.getpriority(os.PRIO_PROCESS, me)))
+            give_precedence(threading.get_native_id())
         self.run()
 
     def run(self) -> None:

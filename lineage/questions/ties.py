@@ -44,7 +44,8 @@ class Held:
 
 
 def held_edges(graph: GraphReader, spread: Spread, keys: Iterable[bytes] | None = None) -> Held:
-    """The admitted edges among the nodes that ``spread`` holds; with ``keys``, those that enter one of them."""
+    """The admitted edges among the nodes that ``spread`` holds; with ``keys``, which it
+    holds, those that enter one of them."""
     kinds = sorted(spread.level.edge_kinds)
     entered = sorted({*spread.marks, *spread.seeds}) if keys is None else keys
     edges = spread.followed(edges_of(graph, entered, kinds, Direction.UPSTREAM))

@@ -116,14 +116,13 @@ class SQLiteReader:
             return []
         bound = apsw.carray(tuple(dict.fromkeys(keys))), _integers({EDGE_KIND_CODES[kind] for kind in kinds})
         rows = list(self._execute(_NEIGHBOURS[direction], bound))
-        far = 2 if direction is Direction.DOWNSTREAM else 1
-        key_of = self._keys_of({row[far] for row in rows})
-        if far == 2:
-            told = [(kind, key, key_of[id], *rest) for kind, key, id, *rest in rows]
+        if direction is Direction.DOWNSTREAM:
+            key_of = self._keys_of({far for _, _, far, *_ in rows})
+            told = [(kind, near, key_of[far], *rest) for kind, near, far, *rest in rows]
         else:
-            told = [(kind, key_of[id], *rest) for kind, id, *rest in rows]
-        told.sort()
-        return [decode_edge(*row) for row in told]
+            key_of = self._keys_of({far for _, far, *_ in rows})
+            told = [(kind, key_of[far], *rest) for kind, far, *rest in rows]
+        return [decode_edge(*row) for row in sorted(told)]
 
     def reach(
         self,

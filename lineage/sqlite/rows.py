@@ -70,10 +70,7 @@ def decode_edge(
     kind: int, source: bytes, target: bytes, flags: int, at: int | None, until: int | None, body: bytes | None
 ) -> Edge:
     """The edge of a row whose ids were resolved to keys."""
-    told = _decode_flags(flags)
-    if body is None:
-        return Edge(EDGE_KINDS[kind], source, target, *told, at, until)
-    return Edge(EDGE_KINDS[kind], source, target, *told, at, until, *decode_edge_body(body))
+    return Edge(EDGE_KINDS[kind], source, target, *_decode_flags(flags), at, until, *decode_edge_body(body))
 
 
 @cache

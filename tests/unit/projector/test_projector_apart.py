@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from lineage.app import open_folder
 from lineage.app.lock import FolderLock
 from lineage.errors import DataFolderError, UnavailableError
 from lineage.fold.store import Table
@@ -24,8 +25,9 @@ from lineage.model import Changes
 from lineage.predictions.sqlite import PredictionIndex
 from lineage.projector import Projection, Projector, check_projection
 from lineage.projector.apart import PROGRAM, FactsApart, FoldProcess
+from lineage.settings import Settings
 from lineage.sqlite import SQLiteStore
-from tests.unit.projector.house import StoreAround, event, mixed, prediction, rebuilt
+from tests.unit.projector.house import Keeping, StoreAround, event, mixed, prediction, rebuilt
 
 _POISONED = Path(__file__).with_name("poisoned_folding.py")
 
@@ -108,9 +110,11 @@ def test_the_graph_is_that_of_a_rebuild(tmp_path: Path) -> None:
         assert is_right(house)
 
 
+@pytest.mark.parametrize("renews", [False, True])
 def test_a_process_that_is_killed_at_any_message_costs_another_try_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renews: bool
 ) -> None:
+    """Also while a graph that stays is brought up to date by difference."""
     begin, asked, points = FoldProcess.begin, [0], 0
 
     def killing(at: int, process: FoldProcess, what: str, *told: object) -> None:
@@ -120,11 +124,15 @@ def test_a_process_that_is_killed_at_any_message_costs_another_try_and_nothing_e
             assert process._process is not None
             process._process.kill()
 
-    for at in range(1, 25):
-        asked[0] = 0
-        monkeypatch.setattr(FoldProcess, "begin", lambda *told, at=at: killing(at, *told))
-        with apart(tmp_path / f"data {at}") as house:
+    for at in range(1, 28):
+        with apart(tmp_path / f"data {at}", wrap=Keeping) as house:
             house.ledger.append(mixed(7))
+            if renews:
+                house.projection.step()
+                house.parts["store"].outdate()
+                house.projection = Projection(**house.parts)
+            asked[0] = 0
+            monkeypatch.setattr(FoldProcess, "begin", lambda *told, at=at: killing(at, *told))
             failures = tries(house)
             was_killed = asked[0] >= at
             assert failures <= 1
@@ -150,6 +158,36 @@ def test_a_process_that_is_killed_while_it_serves_is_started_again(tmp_path: Pat
             projector.stop()
         house.projection.catch_up()
         assert is_right(house)
+
+
+def test_a_backlog_of_predictions_ends_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lineage.projector.projection._KEEP_EVENTS", 2)
+    with apart(tmp_path / "data", records=1) as house:
+        house.ledger.append([Submission("predictions", (prediction(number),)) for number in range(7)])
+        house.ledger.append([Submission("lineage", (event(f"table {number}"),)) for number in range(7)])
+        house.projection.catch_up()
+        assert is_right(house)
+        house.projection.step()
+        house.projection.rebuild()
+        assert is_right(house)
+
+
+def test_a_rebuild_in_the_middle_of_a_backlog_forgets_what_was_begun(tmp_path: Path) -> None:
+    with apart(tmp_path / "data") as house:
+        house.ledger.append([Submission("lineage", (event(f"table {number}"),)) for number in range(20)])
+        house.projection.step()
+        house.projection.rebuild()
+        assert is_right(house)
+
+
+def test_a_process_that_is_started_again_comes_after_the_others_as_the_first_did(tmp_path: Path) -> None:
+    with apart(tmp_path / "data") as house:
+        for _ in range(2):
+            assert house.facts.watermark() == 0
+            assert os.getpriority(os.PRIO_PROCESS, house.child()) == max(10, os.getpriority(os.PRIO_PROCESS, 0))
+            os.kill(house.child(), signal.SIGKILL)
+            with pytest.raises(UnavailableError):
+                house.facts.watermark()
 
 
 def test_the_next_batch_is_folded_while_one_is_written(tmp_path: Path) -> None:
@@ -224,7 +262,7 @@ def test_a_call_that_is_broken_off_leaves_no_answer_for_the_next(
             with pytest.raises(KeyboardInterrupt):
                 house.facts.get(Table.ROWS, b"a key")
         assert house.facts.watermark() == 0
-        assert house.process.number == 2
+        assert house.process.starts == 2
 
 
 def _interrupted(_stream: object) -> Any:
@@ -238,7 +276,7 @@ def test_signals_to_all_processes_are_for_the_one_that_serves(tmp_path: Path) ->
             os.kill(house.child(), number)
         house.ledger.append(mixed(9))
         house.projection.catch_up()
-        assert house.process.number == 1
+        assert house.process.starts == 1
         assert is_right(house)
 
 
@@ -252,8 +290,59 @@ def test_a_damaged_file_is_told_of(tmp_path: Path) -> None:
         process.close()
 
 
+def test_an_error_comes_whole_and_one_that_can_not_be_sent_as_what_it_says(tmp_path: Path) -> None:
+    with apart(tmp_path / "data", program=(str(_POISONED),)) as house:
+        with pytest.raises(DataFolderError) as met:
+            house.facts.get(Table.ROWS, b"damaged")
+        assert (met.value.message, met.value.hint, met.value.field) == ("It is damaged.", "Mend it.", "/key")
+        with pytest.raises(RuntimeError, match="of a kind of its own"):
+            house.facts.get(Table.ROWS, b"unsent")
+        assert house.facts.watermark() == 0
+        assert house.process.starts == 1
+
+
+def test_a_folder_has_the_fold_apart_until_it_is_closed(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data", fold_apart=True)
+    with open_folder(settings) as folder:
+        assert folder.projector is not None
+        folder.ledger.append([Submission("lineage", (event("a"),))])
+        folder.projector.catch_up()
+        assert folder.check().sound
+        (child,) = _children()
+        held = {os.path.realpath(each) for each in Path(f"/proc/{child}/fd").iterdir()}
+        assert str(settings.data / "lock") in held
+    assert not _children()
+    (settings.data / "facts.sqlite").write_bytes(b"no database" * 1000)
+    with pytest.raises(DataFolderError, match=r"facts\.sqlite is damaged"):
+        open_folder(settings)
+    assert not _children()
+
+
+def _children() -> list[str]:
+    told = [each.read_text().split() for each in Path("/proc/self/task").glob("*/children")]
+    return [child for children in told for child in children if _folds(child)]
+
+
+def _folds(child: str) -> bool:
+    return b"lineage.projector.folding" in Path(f"/proc/{child}/cmdline").read_bytes()
+
+
+def test_who_can_not_wait_longer_is_told_what_still_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lineage.app.lock._LAST_SECONDS", 0.2)
+    held = FolderLock(tmp_path)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (tmp_path / "lock").write_text(f"{ended.pid}\n")
+    with pytest.raises(DataFolderError, match=f"What process {ended.pid} has left behind still writes"):
+        FolderLock(tmp_path)
+    held.close()
+
+
 def test_who_opens_a_folder_waits_for_what_folds_for_a_process_that_was_killed(tmp_path: Path) -> None:
-    owner = subprocess.Popen([sys.executable, "-c", _OWNER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    owner = subprocess.Popen(
+        [sys.executable, "-c", _OWNER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert owner.stdin is not None
     assert owner.stdout is not None
     child = int(owner.stdout.readline())
     with pytest.raises(DataFolderError, match=f"in use by process {owner.pid}"):
@@ -261,6 +350,7 @@ def test_who_opens_a_folder_waits_for_what_folds_for_a_process_that_was_killed(t
     os.kill(child, signal.SIGSTOP)
     owner.kill()
     owner.wait()
+    owner.stdin.close()
     owner.stdout.close()
     threading.Timer(0.5, lambda: os.kill(child, signal.SIGCONT)).start()
     begun = time.monotonic()
@@ -271,6 +361,7 @@ def test_who_opens_a_folder_waits_for_what_folds_for_a_process_that_was_killed(t
 _OWNER = """
 import sys
 from pathlib import Path
+from lineage.app import open_folder
 from lineage.app.lock import FolderLock
 from lineage.projector.apart import FactsApart, FoldProcess
 
@@ -279,5 +370,4 @@ process = FoldProcess(folder / "facts.sqlite", FolderLock(folder).file)
 FactsApart(process).watermark()
 print(process._process.pid, flush=True)
 sys.stdin.read()
-input()
 """
