@@ -90,6 +90,11 @@ class FoldProcess:
         """End the process; what was not committed is forgotten."""
         self._end(_LAST_SECONDS)
 
+    def kill(self) -> None:
+        """End it on the spot, and so the wait of another thread for its answer."""
+        if (process := self._process) is not None:
+            process.kill()
+
     @contextmanager
     def _ending_if_broken(self) -> Iterator[None]:
         """A message that was not sent or read whole, for whatever reason, is the last of its process."""

@@ -65,6 +65,7 @@ class Projector:
         scratch: Path | None = None,
     ) -> None:
         self._ledger = ledger
+        self._facts = facts
         self._store = store
         self._projection = Projection(
             ledger,
@@ -114,7 +115,8 @@ class Projector:
 
     def stop(self, timeout: float = 10.0) -> None:
         """Project what the ledger holds now, for ``timeout`` seconds at most, and end the thread. What is left is
-        projected by the next start. A store that then goes on waiting for others is closed."""
+        projected by the next start. A store that then goes on waiting for others is closed, and a process that goes on
+        folding is ended."""
         with self._changed:
             self._stopping = True
             self._give_up_at = time.monotonic() + timeout
@@ -123,6 +125,8 @@ class Projector:
             self._thread.join(timeout + _LAST_SECONDS)
             if self._thread.is_alive():
                 self._store.close()
+                if isinstance(self._facts, FactsApart):
+                    self._facts.process.kill()
             self._thread.join()
             self._thread = None
         self._projection.close()

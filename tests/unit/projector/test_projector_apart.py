@@ -124,7 +124,7 @@ def test_a_process_that_is_killed_at_any_message_costs_another_try_and_nothing_e
             assert process._process is not None
             process._process.kill()
 
-    for at in range(1, 28):
+    for at in range(1, 28, 2):
         with apart(tmp_path / f"data {at}", wrap=Keeping) as house:
             house.ledger.append(mixed(7))
             if renews:
@@ -139,7 +139,7 @@ def test_a_process_that_is_killed_at_any_message_costs_another_try_and_nothing_e
             monkeypatch.undo()
             assert is_right(house)
             points += was_killed
-    assert points > 15
+    assert points > 8
 
 
 def test_a_process_that_is_killed_while_it_serves_is_started_again(tmp_path: Path) -> None:
@@ -188,6 +188,20 @@ def test_a_process_that_is_started_again_comes_after_the_others_as_the_first_did
             os.kill(house.child(), signal.SIGKILL)
             with pytest.raises(UnavailableError):
                 house.facts.watermark()
+
+
+def test_a_projector_ends_though_the_process_that_folds_stands_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lineage.projector.thread._LAST_SECONDS", 0.2)
+    with apart(tmp_path / "data") as house:
+        assert house.facts.watermark() == 0
+        os.kill(house.child(), signal.SIGSTOP)
+        projector = Projector(**{**house.parts, "store": house.store})
+        projector.start()
+        begun = time.monotonic()
+        projector.stop(0.2)
+        assert time.monotonic() - begun < 5
 
 
 def test_the_next_batch_is_folded_while_one_is_written(tmp_path: Path) -> None:
