@@ -57,11 +57,11 @@ class FolderLock:
 
 
 def _has_ended(holder: str) -> bool:
-    """Whether there is no process with the number ``holder``."""
+    """Whether there is no process with the number ``holder``, or only what its parent has not asked for yet."""
     try:
         os.kill(int(holder), 0)
+        return Path(f"/proc/{holder}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except ProcessLookupError:
         return True
     except (ValueError, OverflowError, OSError):
         return False
-    return False

@@ -34,9 +34,12 @@ from lineage.model import Changes, Name
 
 __all__ = ["RULES", "Fold", "MemoryFacts"]
 
-RULES = 3
+RULES = 4
 """Which reading of the rules the graph follows: raised when the same events come to mean another graph, so that what
 was folded before is folded anew."""
+
+_MOST_ROUNDS = 5_000
+"""What flows of one batch may wait for others; ranks (R0) keep circles out."""
 
 Taken = tuple[int, int, Event]
 """(ledger index, position, event)."""
@@ -106,9 +109,13 @@ class Fold:
         """Do what is marked until nothing is. What is done first is what the rest depends on: flows, then reads, then
         versions, then the nodes that only describe."""
         work = self._work
+        rounds = 0
         self._runs.forget()
         while True:
             if work.flows:
+                rounds += 1
+                if rounds > _MOST_ROUNDS:
+                    raise RecursionError("The flows of these events depend on each other in a circle.")
                 self._each(work.flows, self._runs.flow)
             elif work.declared:
                 self._each(work.declared, self._wiring.declare)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import groupby, pairwise
+from operator import attrgetter
+
 import msgspec
 
 from lineage.flows.division import Division
@@ -9,7 +12,7 @@ from lineage.flows.run import Input, Output, RunView, ToldWrite, batch_reads, me
 from lineage.fold.context import Context
 from lineage.fold.records import RunRecord
 from lineage.model import Name
-from lineage.timeline.binding import Met, meets_continuous
+from lineage.timeline.binding import Met, meets_before
 from lineage.timeline.touch import End, Mode, Told, Touch, TouchWrite, WriteId
 
 _MODES = {"OVERWRITE": Mode.REPLACES, "TRUNCATE": Mode.REPLACES, "RENAME": Mode.REPLACES, "ALTER": Mode.KEEPS}
@@ -96,8 +99,7 @@ class Touches:
         found: list[Met] = []
         for name, touch in touches.items():
             if touch.reads is not None:
-                timeline, is_model = self._context.timeline(name), self._context.is_model(name)
-                found += meets_continuous(timeline, touch, is_model=is_model)[0]
+                found += meets_before(self._context.timeline(name), touch, is_model=self._context.is_model(name))
         return found
 
     def _writes(self, view: RunView, name: Name, output: Output, mets: list[Met]) -> tuple[TouchWrite, ...]:
@@ -149,27 +151,34 @@ def is_certain(view: RunView, output: Output) -> bool:
 
 def moments(view: RunView, output: Output, mets: list[Met]) -> list[ToldWrite]:
     """When a continuous run writes ``output`` (R11), each with the version and the content hashes told of it, and with
-    the schema that it has since it was last told."""
+    the schema that it has since it was last told. What is told at one time is of one write."""
     found = [ToldWrite(view.start, None)]
     last_told: str | None = None
-    for told in output.told:
+    for time, together in groupby(output.told, attrgetter("at")):
         at, version, digests, schema = found[-1]
-        schema = told.schema or schema
-        is_new = told.version is not None and told.version != last_told
-        fresh = any(
-            met.written is not None
-            and met.rank is not None
-            and at < met.written <= told.at
-            and met.at <= told.at
-            and met.rank < view.rank(told.at)
-            for met in mets
-        )
-        last_told = told.version or last_told
-        if told.at > at and (is_new or fresh):
-            found.append(ToldWrite(told.at, told.version, told.digests, schema))
+        tellings = list(together)
+        told = [telling.version for telling in tellings if telling.version is not None]
+        is_new = any(each != before for before, each in pairwise([last_told, *told]))
+        last_told = told[-1] if told else last_told
+        schema = next((telling.schema for telling in reversed(tellings) if telling.schema), schema)
+        hashes = tuple(digest for telling in tellings for digest in telling.digests)
+        if time > at and (is_new or _is_fresh(view, mets, at, time)):
+            found.append(ToldWrite(time, told[-1] if told else None, hashes, schema))
         else:
-            found[-1] = ToldWrite(at, told.version or version, (*digests, *told.digests), schema)
+            found[-1] = ToldWrite(at, told[-1] if told else version, (*digests, *hashes), schema)
     return found
+
+
+def _is_fresh(view: RunView, mets: list[Met], since: int, until: int) -> bool:
+    """Whether the run has read, until then, what was written after ``since``."""
+    return any(
+        met.written is not None
+        and met.rank is not None
+        and since < met.written <= until
+        and met.at <= until
+        and met.rank < view.rank(until)
+        for met in mets
+    )
 
 
 def _mode(output: Output) -> Mode:

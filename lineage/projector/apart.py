@@ -24,6 +24,7 @@ from lineage.projector.batches import Place, Unfolded
 
 PROGRAM = ("-m", "lineage.projector.folding")
 
+_ROLLBACK = "rollback"
 _LENGTH_BYTES = 8
 _LAST_SECONDS = 10.0
 
@@ -61,9 +62,11 @@ class FoldProcess:
         self._start()
 
     def ask(self, what: str, *arguments: object) -> Any:
-        """What ``what`` of :mod:`lineage.projector.folding` gives for ``arguments``, or raises. What was begun is
-        waited for, and forgotten."""
+        """What ``what`` of :mod:`lineage.projector.folding` gives for ``arguments``, or raises. Only a rollback may
+        come after what was begun and not finished, which is then forgotten."""
         if self._is_begun:
+            if what != _ROLLBACK:
+                raise RuntimeError(f"Something is begun: {what} would forget it.")
             with suppress(Exception):
                 self.finish()
         self.begin(what, *arguments)
@@ -72,8 +75,8 @@ class FoldProcess:
     def begin(self, what: str, *arguments: object) -> None:
         """Have it done meanwhile."""
         with self._ending_if_broken():
-            send(self._stdin, (what, arguments))
-        self._is_begun = True
+            stream, self._is_begun = self._stdin, True
+            send(stream, (what, arguments))
 
     def finish(self) -> Any:
         """What came of what was begun. Raises UnavailableError where nothing was."""
@@ -81,7 +84,7 @@ class FoldProcess:
             raise ended()
         with self._ending_if_broken():
             is_done, answer = receive(self._stdout)
-        self._is_begun = False
+            self._is_begun = False
         if not is_done:
             raise answer
         return answer
@@ -120,7 +123,7 @@ class FoldProcess:
         return self._process.stdout
 
     def _start(self) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)}
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=self._kept, env=environment
@@ -137,12 +140,14 @@ class FoldProcess:
         process, self._process, self._is_begun = self._process, None, False
         if process is None:
             return
+        if not seconds:
+            process.kill()
         for stream in (process.stdin, process.stdout):
             assert stream is not None
             with suppress(OSError):
                 stream.close()
         try:
-            process.wait(seconds)
+            process.wait(seconds or None)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -227,7 +232,7 @@ class FoldApart:
     def rollback(self) -> None:
         """Forget what was taken since the last commit."""
         self._begun = None
-        self._process.ask("rollback")
+        self._process.ask(_ROLLBACK)
         self._started = self._process.starts
 
     def _check(self) -> None:

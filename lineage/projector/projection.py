@@ -208,7 +208,10 @@ class Projection:
         facts are not to be kept before, which are those of all that was folded."""
         is_whole = head - batch.end >= self._batch_records
         if is_whole and isinstance(self._fold, FoldApart) and self._unkept + _weight(batch) < _KEEP_EVENTS:
-            begun = self._next_batch(batch.end, head)
+            try:
+                begun = self._next_batch(batch.end, head)
+            except PASSING:
+                return  # the next step meets it again, when this batch is written
             self._fold.begin(begun.events)
             self._begun = begun
 

@@ -86,6 +86,22 @@ def meets_continuous(timeline: Timeline, touch: Touch, *, is_model: bool) -> tup
     return met, gaps
 
 
+def meets_before(timeline: Timeline, touch: Touch, *, is_model: bool) -> list[Met]:
+    """What a STREAMING or SERVICE run meets that makes it write anew (R11): of smaller rank than the read, and neither
+    by content hash nor by a name that is concluded, as these may be told late, of a version that is there because of
+    what hangs on this. So whether a version is there follows from those of smaller rank alone."""
+    met: list[Met] = []
+    for told in touch.reads or (Told(touch.start),):
+        at = max(told.at, touch.start)
+        bound = Rank(at, touch.run_id, *touch.job)
+        sure = [version for version in told.versions if not timeline.names.is_joined(version)]
+        named = [m for version in sure if (m := _by_name(timeline, touch, version, at, bound))]
+        met += named or _undeclared(timeline, touch, (), at, bound)[0]
+    if not is_model and not any(told.versions for told in touch.reads or ()):
+        met += _later(timeline, touch)
+    return met
+
+
 def last_under_old_name(timeline: Timeline, touch: Touch, at: int) -> Met:
     """What a RENAME takes along: the last version under the old name (R16)."""
     for certain in (True, False):

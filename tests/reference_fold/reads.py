@@ -96,6 +96,27 @@ def _met_by_stream(line: Timeline, run: Run, dataset: Name, told: list[Declared]
     return met, gaps
 
 
+def met_before(line: Timeline, run: Run, dataset: Name) -> list[Met]:
+    """What makes a STREAMING or SERVICE run write anew (R11): by names that a writer told, else by time, of smaller
+    rank than the read."""
+    told = [read for read in line.declared if read.run is run and read.dataset == dataset]
+    tellings = [
+        (max(claims.time, run.start), versions)
+        for claims in in_reading_order(run)
+        for versions in [[read for read in told if read.event == claims.hash]]
+        if versions or digests_of([read.digests for read in claims.reads if read.name == dataset])
+    ]
+    met: list[Met] = []
+    for time, versions in tellings or [(run.start, [])]:
+        rank = (time, *run.id)
+        named = [each for read in versions for each in _named(line, read) if each.binding == "DECLARED"]
+        named = [each for each in named if each.comes_before(rank)]
+        met += named or undeclared(line, Look(dataset, time, (), rank, run, run.id))[0]
+    if not told and dataset not in line.models:
+        met += _later(line, run, dataset)
+    return met
+
+
 def _named(line: Timeline, read: Declared) -> list[Met]:
     """The version that ``read`` declares; nothing where (f) makes that the run's own."""
     time = max(read.time, read.run.start)

@@ -28,7 +28,7 @@ from collections.abc import Iterable
 
 from reference_fold.division import Feeds, Inputs, feeds_of_declaration, feeds_of_run, writes_of
 from reference_fold.facts import Facts, Flow, VersionId
-from reference_fold.reads import Met, Timeline, builds_on, met_by, taken_along
+from reference_fold.reads import Met, Timeline, builds_on, met_before, met_by, taken_along
 from reference_fold.standing import Teller, columns_of, declared_by_datasets, declared_by_jobs, spans_of
 from reference_fold.told import Tellings, id_of, tellings_of
 from reference_fold.versions import (
@@ -90,7 +90,7 @@ def settled(world: World, feeds: dict[Run, Feeds]) -> Timeline:
 
 def moments_of(line: Timeline, run: Run, output: Name, feeds: Feeds) -> list[int]:
     """When a STREAMING or SERVICE run writes ``output`` (R11)."""
-    met = [each for name in feeds.evidence for each in met_by(line, run, name, writing=False)[0]]
+    met = [each for name in feeds.evidence for each in met_before(line, run, name)]
     moments, last_told = [run.start], None
     for claims, write in writes_of(run.claims, output):
         is_new = write.version is not None and write.version != last_told

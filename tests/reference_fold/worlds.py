@@ -62,6 +62,9 @@ NARROW: dict[str, Mix] = {
     "streams_and_versions": Mix(streams=0.5, version=0.3, model=0.2),
     "streams_and_digests": Mix(streams=0.5, digest=0.4),
     "streams_and_lifecycle": Mix(streams=0.4, lifecycle=0.3, failure=0.2, version=0.2),
+    "streams_that_feed_each_other": Mix(
+        streams=1, version=0.3, digest=0.4, model=0.2, failure=0.1, same_time=1, loss=0.05, runs=4
+    ),
     "rollouts": Mix(streams=0.6, rollout=0.5, model=0.5),
     "declarations": Mix(declaration=0.6, version=0.2, columns=0.1),
     "redeclarations": Mix(declaration=0.8, dataset=0.4, columns=0.3, facet=0.2, declared=12, runs=3),

@@ -93,6 +93,36 @@ WORLDS = {
         run_event(2, 0, "RUNNING", [], [dataset("a")]),
         {**run_event(4, 0, "RUNNING", [], []), "eventTime": "2026-05-01T09:59:59Z"},
     ],
+    "a hash told late is of a version that is there because of what has the hash": [
+        run_event(1, 5, "START", [], [], "STREAMING"),
+        run_event(1, 13, "RUNNING", [dataset("b", lineageGraph_contentHash=content("bb"))], [], "STREAMING"),
+        run_event(1, 17, "COMPLETE", [], [dataset("a")], "STREAMING"),
+        run_event(2, 10, "START", [], [], "STREAMING"),
+        run_event(
+            2, 26, "COMPLETE", [dataset("a")], [dataset("b", lineageGraph_contentHash=content("bb"))], "STREAMING"
+        ),
+        run_event(3, 0, "COMPLETE", [], [dataset("b", lineageGraph_contentHash=content("bb"))]),
+    ],
+    "two streams write what the other reads, at the same time": [
+        run_event(1, 3, "START", [], [], "STREAMING"),
+        run_event(2, 10, "START", [], [], "STREAMING"),
+        run_event(
+            1,
+            11,
+            "COMPLETE",
+            [dataset("a", lineageGraph_contentHash=content("aa"), datasetType={"datasetType": "MODEL"})],
+            [dataset("b")],
+            "STREAMING",
+        ),
+        run_event(2, 11, "RUNNING", [dataset("b")], [dataset("a")], "STREAMING"),
+    ],
+    "a version is joined to what another stream writes at the same time": [
+        run_event(1, 5, "START", [], [], "STREAMING"),
+        run_event(3, 7, "COMPLETE", [dataset("a", version=version("B"))], [], "STREAMING"),
+        run_event(1, 13, "RUNNING", [dataset("a", version=version("B"))], [dataset("b")], "STREAMING"),
+        run_event(2, 11, "START", [], [], "STREAMING"),
+        run_event(2, 13, "COMPLETE", [dataset("b")], [dataset("a")], "STREAMING"),
+    ],
     "a stream tells a hash before its start": [
         run_event(1, 21, "COMPLETE", [], [dataset("a")]),
         run_event(2, 24, "COMPLETE", [], [dataset("a", lineageGraph_contentHash=content("cc"))]),

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from lineage.app import open_folder
@@ -170,6 +171,30 @@ def test_a_backlog_of_predictions_ends_like_any_other(tmp_path: Path, monkeypatc
         house.projection.step()
         house.projection.rebuild()
         assert is_right(house)
+
+
+@pytest.mark.parametrize("number", [12, 14])
+def test_at_a_damaged_entry_what_stands_before_it_is_shown(tmp_path: Path, number: int) -> None:
+    with apart(tmp_path / "data") as house:
+        house.ledger.append([Submission("lineage", (event(f"table {each}"),)) for each in range(20)])
+    file = apsw.Connection(str(tmp_path / "data" / "ledger.sqlite"))
+    file.execute("UPDATE records SET payload = x'00' WHERE place >> 24 = ?", (number,))
+    file.close()
+    with apart(tmp_path / "data") as house:
+        for _ in range(3):
+            with pytest.raises(DataFolderError):
+                house.projection.catch_up()
+        assert house.store.watermark() == number
+
+
+def test_what_was_begun_is_not_forgotten_by_what_comes_between(tmp_path: Path) -> None:
+    with apart(tmp_path / "data") as house:
+        house.process.begin("watermark")
+        with pytest.raises(RuntimeError, match="Something is begun"):
+            house.facts.get(Table.ROWS, b"a key")
+        assert house.process.finish() == 0
+        with pytest.raises(UnavailableError):
+            house.process.finish()
 
 
 def test_a_rebuild_in_the_middle_of_a_backlog_forgets_what_was_begun(tmp_path: Path) -> None:
@@ -352,7 +377,9 @@ def test_who_can_not_wait_longer_is_told_what_still_writes(tmp_path: Path, monke
     held.close()
 
 
-def test_who_opens_a_folder_waits_for_what_folds_for_a_process_that_was_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("waits", [True, False])
+def test_who_opens_a_folder_waits_for_what_folds_for_a_process_that_was_killed(tmp_path: Path, waits: bool) -> None:
+    """Also while the parent of that one has not asked for its end."""
     owner = subprocess.Popen(
         [sys.executable, "-c", _OWNER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -363,13 +390,16 @@ def test_who_opens_a_folder_waits_for_what_folds_for_a_process_that_was_killed(t
         FolderLock(tmp_path)
     os.kill(child, signal.SIGSTOP)
     owner.kill()
-    owner.wait()
+    os.waitid(os.P_PID, owner.pid, os.WEXITED | os.WNOWAIT)
+    if waits:
+        owner.wait()
     owner.stdin.close()
     owner.stdout.close()
     threading.Timer(0.5, lambda: os.kill(child, signal.SIGCONT)).start()
     begun = time.monotonic()
     FolderLock(tmp_path).close()
     assert 0.4 < time.monotonic() - begun < 8
+    owner.wait()
 
 
 _OWNER = """
