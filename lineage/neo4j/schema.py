@@ -13,6 +13,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -35,6 +36,8 @@ LAYOUT = crc32(repr((3, [str(kind) for kind in KINDS], body.LAYOUT)).encode())
 
 _OLDEST = (5, 26)
 _INSIST_SECONDS = 30.0
+_MADE_SECONDS = 10.0
+"""An index for a constraint that stands there for so long is being made by nobody."""
 _PAUSE = 0.1
 _EQUIVALENT = "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists"
 _BEING_MADE = frozenset(
@@ -67,6 +70,9 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX lineage_alias_long IF NOT EXISTS FOR (n:LineageAlias) ON (n.long)",
     ),
 )
+
+_CONSTRAINTS = ["lineage_gate", "lineage_key", "lineage_name", "lineage_alias"]
+_LEFT = "SHOW INDEXES YIELD name, owningConstraint WHERE owningConstraint IS NULL AND name IN $names RETURN name"
 
 STATE_COLUMNS = "p.ledger, p.watermark, p.schema, p.layout, p.weakKinds, p.replacedKinds"
 """What :meth:`State.of` takes, of the state node ``p``."""
@@ -173,15 +179,30 @@ async def migrate(session: AsyncSession, ledger: str) -> None:
 async def _ensure(session: AsyncSession, statement: str) -> None:
     """Run a statement that another server may be running too."""
     try:
-        await _insist(session, statement, {})
+        try:
+            await _insist(session, statement, {}, _MADE_SECONDS)
+        except ClientError as error:
+            if error.code not in _BEING_MADE:
+                raise
+            await _drop_left(session)
+            await _insist(session, statement, {})
     except ClientError as error:
         if error.code != _EQUIVALENT:
             raise
 
 
-async def _insist(session: AsyncSession, statement: str, told: dict[str, Any]) -> Sequence[Sequence[Any]]:
+async def _drop_left(session: AsyncSession) -> None:
+    """Remove indexes that no constraint owns though they have the name of one: what made them was killed."""
+    for (name,) in await rows(session, _LEFT, {"names": _CONSTRAINTS}):
+        with suppress(ClientError):  # it has an owner by now
+            await rows(session, f"DROP INDEX {name} IF EXISTS", {})
+
+
+async def _insist(
+    session: AsyncSession, statement: str, told: dict[str, Any], seconds: float = _INSIST_SECONDS
+) -> Sequence[Sequence[Any]]:
     """Run a statement again while others are in the way."""
-    end = time.monotonic() + _INSIST_SECONDS
+    end = time.monotonic() + seconds
     while True:
         try:
             return await rows(session, statement, told)

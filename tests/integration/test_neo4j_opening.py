@@ -220,6 +220,19 @@ def test_migrations_run_twice_and_by_many_at_once(driver: Driver, opened: Callab
     assert {"lineage_gate", "lineage_key", "lineage_name", "lineage_alias"} <= names(driver, "CONSTRAINTS")
 
 
+def test_an_index_that_is_left_of_a_constraint_is_no_hindrance(
+    driver: Driver, opened: Callable[..., Neo4jStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "_MADE_SECONDS", 0.3)
+    told = "SHOW CONSTRAINTS YIELD name WHERE name IN ['lineage_gate', 'lineage_key'] RETURN count(*)"
+    driver.execute_query("DROP CONSTRAINT lineage_gate IF EXISTS")
+    driver.execute_query("DROP CONSTRAINT lineage_key IF EXISTS")
+    driver.execute_query("CREATE INDEX lineage_gate FOR (n:LineageState) ON (n.gate)")
+    driver.execute_query("CREATE INDEX lineage_key FOR (n:Other) ON (n.key)")
+    filled(opened())
+    assert driver.execute_query(told).records[0].value() == 2
+
+
 def test_other_layout_of_bodies_is_made_anew(driver: Driver, opened: Callable[..., Neo4jStore]) -> None:
     filled(opened())
     driver.execute_query("MATCH (p:LineageState) SET p.layout = 1")
