@@ -87,16 +87,19 @@ def meets_continuous(timeline: Timeline, touch: Touch, *, is_model: bool) -> tup
 
 
 def meets_before(timeline: Timeline, touch: Touch, *, is_model: bool) -> list[Met]:
-    """What a STREAMING or SERVICE run meets that makes it write anew (R11): of smaller rank than the read, and neither
-    by content hash nor by a name that is concluded, as these may be told late, of a version that is there because of
-    what hangs on this. So whether a version is there follows from those of smaller rank alone."""
+    """What a STREAMING or SERVICE run meets that makes it write anew (R11): what told the version as its own, else what
+    stands by time, of smaller rank than the read. Not by content hash, by a name that is concluded, or by who told a
+    version last: these may come late, of a version that is there because of what hangs on this. So whether a version
+    is there follows from those of smaller rank alone."""
     met: list[Met] = []
     for told in touch.reads or (Told(touch.start),):
         at = max(told.at, touch.start)
         bound = Rank(at, touch.run_id, *touch.job)
-        sure = [version for version in told.versions if not timeline.names.is_joined(version)]
-        named = [m for version in sure if (m := _by_name(timeline, touch, version, at, bound))]
-        met += named or _undeclared(timeline, touch, (), at, bound)[0]
+        claims = [write for version in told.versions for write in timeline.names.claims(version)]
+        named = [write for write in claims if write.rank < bound and touch.run not in write.parts]
+        met += [Met(write.key, write.rank, Binding.DECLARED, at, written=write.written) for write in named]
+        if not named:
+            met += _undeclared(timeline, touch, (), at, bound)[0]
     if not is_model and not any(told.versions for told in touch.reads or ()):
         met += _later(timeline, touch)
     return met

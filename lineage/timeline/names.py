@@ -29,6 +29,7 @@ class Names:
         self._ends = ends
         self._readers: dict[str, list[Reader]] = {}
         self._owners: dict[str, Write] = {}
+        self._several: dict[str, tuple[bytes, ...]] = {}
         self._floating: set[str] = set()
         self._joins: dict[str, Write] = {}
         self._joined: dict[bytes, str] = {}
@@ -75,15 +76,22 @@ class Names:
 
     def claimed_twice(self, write: Write) -> list[str]:
         """Versions told of ``write`` that other runs claim too (e)."""
-        claims = {version: self._valid_claims(version) for version in write.declared}
+        claims = {version: self.claims(version) for version in write.declared}
         return [version for version, writes in claims.items() if write in writes and _runs(writes) > _runs([write])]
 
     def settle(self, versions: set[str]) -> dict[str, set[bytes]]:
-        """Conclude anew what ``versions`` name, and the joins; the versions that name something else now, each with the
-        keys of the writes that it named before and names now."""
+        """Conclude anew what ``versions`` name, and the joins; the versions that name something else now, or that other
+        writes claim, each with the keys of the writes that it named before and names now."""
         before = {version: _key(self.owner(version)) for version in (*versions, *self._joins)}
+        reclaimed: set[str] = set()
         for version in versions:
-            claims = self._valid_claims(version)
+            claims = self.claims(version)
+            several = tuple(sorted(write.key for write in claims)) if len(claims) > 1 else ()
+            if several != self._several.get(version, ()):
+                reclaimed.add(version)
+                self._several.pop(version, None)
+                if several:
+                    self._several[version] = several
             if claims:
                 self._owners[version] = max(claims, key=lambda write: (write.place, write.key))
             else:
@@ -98,10 +106,11 @@ class Names:
         return {
             version: {key, before.get(version)} - {None}  # type: ignore[misc]
             for version, key in after.items()
-            if before.get(version) != key
+            if before.get(version) != key or version in reclaimed
         }
 
-    def _valid_claims(self, version: str) -> list[Write]:
+    def claims(self, version: str) -> list[Write]:
+        """The writes that told ``version``, and not after somebody had read it."""
         claims = [self._writes.by_id[write_id] for write_id in self._writes.by_declared.get(version, ())]
         return [write for write in claims if not self._is_stale(write, version)]
 

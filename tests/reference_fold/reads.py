@@ -97,8 +97,8 @@ def _met_by_stream(line: Timeline, run: Run, dataset: Name, told: list[Declared]
 
 
 def met_before(line: Timeline, run: Run, dataset: Name) -> list[Met]:
-    """What makes a STREAMING or SERVICE run write anew (R11): by names that a writer told, else by time, of smaller
-    rank than the read."""
+    """What makes a STREAMING or SERVICE run write anew (R11): all that told the version, else by time, of smaller rank
+    than the read."""
     told = [read for read in line.declared if read.run is run and read.dataset == dataset]
     tellings = [
         (max(claims.time, run.start), versions)
@@ -109,8 +109,12 @@ def met_before(line: Timeline, run: Run, dataset: Name) -> list[Met]:
     met: list[Met] = []
     for time, versions in tellings or [(run.start, [])]:
         rank = (time, *run.id)
-        named = [each for read in versions for each in _named(line, read) if each.binding == "DECLARED"]
-        named = [each for each in named if each.comes_before(rank)]
+        named = [
+            Met(version, time, "DECLARED")
+            for read in versions
+            for version in line.of(dataset)
+            if version.claim == read.version and version.rank < rank and version.run is not run
+        ]
         met += named or undeclared(line, Look(dataset, time, (), rank, run, run.id))[0]
     if not told and dataset not in line.models:
         met += _later(line, run, dataset)

@@ -18,7 +18,8 @@ Moments = dict[tuple[Run, Name], list[int]]
 
 @dataclass(eq=False)
 class Written:
-    """One version that a recorded run wrote. ``stamp`` is the version told of it, ``declared`` what names it."""
+    """One version that a recorded run wrote. ``stamp`` is the version told of it, ``claim`` too unless that was read
+    before; ``declared`` is what names it."""
 
     dataset: Name
     run: Run
@@ -26,6 +27,7 @@ class Written:
     written: int
     stamp: str | None
     digests: tuple[Digest, ...]
+    claim: str | None = None
     declared: str | None = None
     joined: bool = False
     gaps: set[str] = field(default_factory=set)
@@ -230,7 +232,7 @@ def give_names(versions: list[Written], reads: list[Declared], endings: list[End
     """Which declared version names which write: R12 (d), (e), (f), in that order."""
     for version in versions:
         is_stale = version.stamp and any(_makes_stale(read, version) for read in reads)
-        version.declared = None if is_stale else version.stamp
+        version.claim = version.declared = None if is_stale else version.stamp
     for name in {(version.dataset, version.declared) for version in versions if version.declared}:
         claimants = sorted((v for v in versions if (v.dataset, v.declared) == name), key=lambda v: v.place)
         for claimant in claimants[:-1]:

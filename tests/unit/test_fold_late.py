@@ -123,6 +123,14 @@ WORLDS = {
         run_event(2, 11, "START", [], [], "STREAMING"),
         run_event(2, 13, "COMPLETE", [dataset("b")], [dataset("a")], "STREAMING"),
     ],
+    "a stream tells its version again when another reads it": [
+        run_event(1, 8, "RUNNING", [], [], "STREAMING"),
+        run_event(1, 11, "RUNNING", [dataset("a", version=version("C"))], [dataset("a")], "STREAMING"),
+        run_event(2, 10, "RUNNING", [], [dataset("a", version=version("C"))], "STREAMING"),
+        run_event(2, 11, "RUNNING", [dataset("a")], [dataset("a", version=version("C"))], "STREAMING"),
+        run_event(2, 11, "FAIL", [], [], "STREAMING"),
+        run_event(3, 3, "COMPLETE", [], [dataset("a")], "STREAMING"),
+    ],
     "a stream tells a hash before its start": [
         run_event(1, 21, "COMPLETE", [], [dataset("a")]),
         run_event(2, 24, "COMPLETE", [], [dataset("a", lineageGraph_contentHash=content("cc"))]),

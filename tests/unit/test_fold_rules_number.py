@@ -14,19 +14,28 @@ CAPTURES = Path(__file__).parent / "data" / "dialects"
 GRAPHS = {
     1: "0752e737167bde6780c34bad1ae24eddb08375011eba4f77c90b692551914c51",
     2: "78904fc3fe971fc1c6deccdd8aea71a2cdac8b4b68a2560804fab9e885f2f578",
-    3: "cf024d989e0722f2d0cd9159629129f4c247013319c602ea395c0db50d7a9b88",
+    3: "30ec3ef4da7609b6c21746d7c5c822f598629f694f26f16d232c0b0ad273c304",
+    4: "7054e22ed913f3075c8149c234b0e42c2386dbccb7185ea0bba683d3fd74a7b7",
 }
 """By number of the rules, the graph of all captures and of what tells the numbers apart."""
 
 _DROP = {"lifecycleStateChange": {"lifecycleStateChange": "DROP"}}
 _CONTENT = {"lineageGraph_contentHash": {"digests": [{"algorithm": "sha256", "digest": "aa"}]}}
 _DATASET = {"namespace": "n", "name": "d"}
+_STREAM = {"namespace": "n", "name": "e"}
+_VERSION = {"version": {"datasetVersion": "2"}}
 TOLD_APART = [
-    ("BATCH", {"eventType": "COMPLETE", "outputs": [{**_DATASET, "facets": _DROP}]}),
-    ("STREAMING", {"eventType": "RUNNING", "inputs": [{**_DATASET, "facets": _CONTENT}]}),
+    (0, "BATCH", {"eventType": "COMPLETE", "outputs": [{**_DATASET, "facets": _DROP}]}),
+    (1, "STREAMING", {"eventType": "RUNNING", "inputs": [{**_DATASET, "facets": _CONTENT}]}),
+    (2, "STREAMING", {"eventType": "START", "outputs": [_STREAM]}),
+    (
+        2,
+        "STREAMING",
+        {"eventType": "RUNNING", "outputs": [{**_STREAM, "facets": _CONTENT}, {**_STREAM, "facets": _VERSION}]},
+    ),
 ]
-"""2: a stream that tells what it read of a dropped dataset has the gap DROPPED. 3: wires have times, versions schemas,
-which the captures tell."""
+"""By run. 2: a stream that tells what it read of a dropped dataset has the gap DROPPED. 3: wires have times, versions schemas,
+which the captures tell. 4: what is told at one time is of one write."""
 
 
 def told_apart() -> list[bytes]:
@@ -38,11 +47,11 @@ def told_apart() -> list[bytes]:
                 "eventTime": f"2026-05-01T1{number}:00:00Z",
                 "producer": "urn:p",
                 "schemaURL": "urn:s",
-                "job": {"namespace": "n", "name": f"j{number}", "facets": {"jobType": {"processingType": kind}}},
-                "run": {"runId": f"00000000-0000-4000-8000-00000000000{number}"},
+                "job": {"namespace": "n", "name": f"j{run}", "facets": {"jobType": {"processingType": kind}}},
+                "run": {"runId": f"00000000-0000-4000-8000-00000000000{run}"},
             }
         ).encode()
-        for number, (kind, told) in enumerate(TOLD_APART)
+        for number, (run, kind, told) in enumerate(TOLD_APART)
     ]
 
 

@@ -65,6 +65,22 @@ def test_records_that_cant_be_folded_cost_their_neighbours_nothing(
     assert check_projection(house.ledger, house.store, house.predictions).sound
 
 
+def test_events_that_go_round_in_a_circle_cost_their_neighbours_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.append(event("a"))
+    house.projection.catch_up()
+    with monkeypatch.context() as patch:
+        patch.setattr("lineage.fold.fold._MOST_ROUNDS", 0)
+        house.append(event("b"))
+        house.projection.catch_up()
+    house.append(event("c"))
+    house.projection.catch_up()
+    assert house.projection.skipped == 1
+    assert "depend on each other in a circle" in caplog.text
+    assert {b'"name":"a"', b'"name":"c"'} <= _names(house)
+
+
 def test_changes_that_the_store_refuses_cost_their_neighbours_nothing(tmp_path: Path) -> None:
     class Picky:
         def __init__(self, real: SQLiteStore) -> None:
