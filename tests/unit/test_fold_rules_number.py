@@ -34,8 +34,8 @@ TOLD_APART = [
         {"eventType": "RUNNING", "outputs": [{**_STREAM, "facets": _CONTENT}, {**_STREAM, "facets": _VERSION}]},
     ),
 ]
-"""By run. 2: a stream that tells what it read of a dropped dataset has the gap DROPPED. 3: wires have times, versions schemas,
-which the captures tell. 4: what is told at one time is of one write."""
+"""By run. 2: a stream that tells what it read of a dropped dataset has the gap DROPPED. 3: wires have times, versions
+schemas, which the captures tell. 4: what is told at one time is of one write."""
 
 
 def told_apart() -> list[bytes]:
