@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,11 +14,10 @@ from lineage.fold.fold import Taken
 from lineage.fold.postings import Place, names_of_dataset_event
 from lineage.ledger import Ledger
 from lineage.model import Name
+from lineage.projector.batches import parse_or_skip
 
 _FAR = 4
 """Entries between two that are wanted, from which on they are asked for apart."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class EventReader:
             for entry in self._ledger.entries(first - 1, last - first + 1):
                 for position in sorted(wanted.get(entry.index, ())):
                     record = entry.records[position]
-                    event = None if record is None else _parsed(record, (entry.index, position))
+                    event = None if record is None else parse_or_skip(parse_event, record, (entry.index, position))
                     if event is not None:
                         yield entry.index, position, event
 
@@ -59,7 +57,7 @@ class EventReader:
         found: list[Taken] = []
         for entry in self._ledger.entries(start - 1, until - start):
             for position, record in enumerate(entry.records if entry.kind == "lineage" else ()):
-                event = None if record is None else _parsed(record, (entry.index, position))
+                event = None if record is None else parse_or_skip(parse_event, record, (entry.index, position))
                 if event is not None:
                     found.append((entry.index, position, event))
             start = entry.index + 1
@@ -72,16 +70,6 @@ class EventReader:
         if place not in self._told:
             self._told[place] = next((_told(event) for _, _, event in self.read([place])), None)
         return self._told[place]
-
-
-def _parsed(record: bytes, place: Place) -> Event | None:
-    try:
-        return parse_event(record)
-    except MemoryError:
-        raise
-    except Exception as error:
-        _log.warning("Record %d of entry %d is passed over: %r", place[1], place[0], error)
-        return None
 
 
 def _told(event: Event) -> Told:

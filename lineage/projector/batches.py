@@ -133,7 +133,10 @@ def _read(entry: Entry, batch: Batch, skip: Callable[[Place], None], parse: Pars
 
 
 def parse_or_skip(
-    parse: Callable[[bytes], Parsed], record: bytes, place: Place, skip: Callable[[Place], None]
+    parse: Callable[[bytes], Parsed],
+    record: bytes,
+    place: Place,
+    skip: Callable[[Place], None] = lambda place: None,
 ) -> Parsed | None:
     """What ``parse`` makes of ``record``; None, after a line in the log and a call of ``skip``, if it can't."""
     try:

@@ -81,9 +81,7 @@ def meets_continuous(timeline: Timeline, touch: Touch, *, is_model: bool) -> tup
         met += found
     if not touch.reads:
         met, gaps = _undeclared(timeline, touch, (), touch.start, touch.rank)
-    if not is_model and not any(told.versions for told in touch.reads or ()):
-        met += _later(timeline, touch)
-    return met, gaps
+    return [*met, *_later(timeline, touch, is_model=is_model)], gaps
 
 
 def meets_before(timeline: Timeline, touch: Touch, *, is_model: bool) -> list[Met]:
@@ -100,9 +98,7 @@ def meets_before(timeline: Timeline, touch: Touch, *, is_model: bool) -> list[Me
         met += [Met(write.key, write.rank, Binding.DECLARED, at, written=write.written) for write in named]
         if not named:
             met += _undeclared(timeline, touch, (), at, bound)[0]
-    if not is_model and not any(told.versions for told in touch.reads or ()):
-        met += _later(timeline, touch)
-    return met
+    return [*met, *_later(timeline, touch, is_model=is_model)]
 
 
 def last_under_old_name(timeline: Timeline, touch: Touch, at: int) -> Met:
@@ -202,8 +198,10 @@ def _readable(timeline: Timeline, touch: Touch, at: int, bound: Rank, *, certain
     return None
 
 
-def _later(timeline: Timeline, touch: Touch) -> Iterator[Met]:
-    """Versions written while a continuous run goes on."""
+def _later(timeline: Timeline, touch: Touch, *, is_model: bool) -> Iterator[Met]:
+    """Versions written while a continuous run goes on; none of a model, nor where it tells which it read."""
+    if is_model or any(told.versions for told in touch.reads or ()):
+        return
     for write in timeline.writes.since(touch.start + 1):
         if touch.end is not None and write.written > touch.end:
             return
