@@ -24,7 +24,7 @@ from neo4j.exceptions import ClientError, TransientError
 from lineage import body
 from lineage.errors import UnusableStoreError
 from lineage.kind import KINDS
-from lineage.neo4j.connection import rows
+from lineage.neo4j.connection import rows, rows_within
 
 GRAPH = ("Lineage", "LineageName", "LineageAlias")
 """What is removed when the graph is emptied."""
@@ -36,6 +36,8 @@ LAYOUT = crc32(repr((3, [str(kind) for kind in KINDS], body.LAYOUT)).encode())
 
 _OLDEST = (5, 26)
 _INSIST_SECONDS = 30.0
+_LOOK_SECONDS = 5.0
+"""The server ends a look at what is there after so long: see :func:`is_migrated`."""
 _MADE_SECONDS = 10.0
 """An index for a constraint that stands there for so long is being made by nobody."""
 _PAUSE = 0.1
@@ -112,8 +114,14 @@ class State:
 
 async def read_state(session: AsyncSession) -> State | None:
     """What the state node says, None where there is none."""
-    found = await rows(session, _STATE, {})
+    found = await rows_within(session, _STATE, {}, _LOOK_SECONDS)
     return State.of(found[0]) if found else None
+
+
+def is_migrated(state: State | None) -> bool:
+    """Whether nothing is missing of constraints, indexes and the state. Nothing should be asked before that: queries
+    that are planned while a constraint is being made can wait for each other for ever."""
+    return state is not None and state.schema >= len(_MIGRATIONS)
 
 
 def check_version(agent: str) -> None:
@@ -144,9 +152,9 @@ async def check_contents(session: AsyncSession, ledger: str, *, adopt: bool) -> 
         return state
     if state is not None and state.ledger != ledger:
         raise of_another_ledger(state.ledger)
-    ((everything, *ours),) = await rows(session, _COUNTS, {})
+    ((everything, *ours),) = await rows_within(session, _COUNTS, {}, _LOOK_SECONDS)
     if everything > sum(ours):
-        foreign = await rows(session, _FOREIGN, {})
+        foreign = await rows_within(session, _FOREIGN, {}, _LOOK_SECONDS)
         labels = ":".join(foreign[0][0]) if foreign else ""
         raise UnusableStoreError(
             f"This database holds {everything - sum(ours):,} nodes that are not Lineage's"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ from functools import partial
 from neo4j import AsyncManagedTransaction, AsyncSession, AsyncTransaction
 
 from lineage.errors import LineageError, UnavailableError, UnusableStoreError
+from lineage.memory import MemoryStore
 from lineage.model import Changes
 from lineage.neo4j import gate, schema
 from lineage.neo4j.connection import PATIENT, PROMPT, Address, Connection, Patience, rows
 from lineage.neo4j.failures import not_answering
 from lineage.neo4j.reader import Neo4jReader
 from lineage.neo4j.writer import ChangeList, Known
+from lineage.store import GraphReader
 
 _VIEW_SECONDS = 3_600.0
 """After so long the server ends a view: whoever opened it may be gone."""
@@ -61,7 +64,8 @@ class Neo4jStore:
         self._emptying = threading.Lock()
         self._unclean = False
         self._epoch: int | None = None
-        self._checked = False
+        self._making = asyncio.Lock()
+        self._state: schema.State | None = None
         self._known = Known()
         self._reached: int | None = None
         self._before: int | None = None
@@ -73,18 +77,17 @@ class Neo4jStore:
         """Find out whether the database can be used, and write nothing. Raises UnavailableError where the server is
         away, UnusableStoreError where it is there and can't be used."""
 
-        async def check() -> None:
+        async def check() -> schema.State | None:
             schema.check_version(await self._connection.agent())
-            async with self._connection.session() as session:
-                await schema.check_contents(session, self._ledger, adopt=self._adopt)
+            async with self._making, self._connection.session() as session:
+                return await schema.check_contents(session, self._ledger, adopt=self._adopt)
 
-        self._connection.call(check)
-        self._checked = True
+        self._state = self._connection.call(check)
 
     def watermark(self) -> int:
         """How many ledger entries the store reflects; 0 if new."""
         if isinstance(self._lost, gate.GraphGoneError):
-            self._epoch = None  # and so what the database needs is made
+            self._epoch = self._state = None  # and so what the database needs is made
         if not self._read_only:
             self._writer()
         if (writing := self._writing) is not None:
@@ -149,27 +152,26 @@ class Neo4jStore:
             raise error
 
     @contextmanager
-    def reader(self) -> Iterator[Neo4jReader]:
+    def reader(self) -> Iterator[GraphReader]:
         """A consistent view; see :meth:`lineage.store.GraphStore.reader`. While it is open nothing is committed, and
         while something is being committed it waits."""
         if (writing := self._writing) is not None:
             wait([writing], _WRITING_SECONDS)
-        if not self._checked:
+        if self._epoch is None and self._state is None:
             self.check()
-        view = self._enter()
-        if view.state.ledger is None and self._epoch is None and not self._read_only:
-            self._leave(view)
+        if self._epoch is None and not self._read_only and not schema.is_migrated(self._state):
             self._prepare(self._connection.patience)
-            view = self._enter()
+        elif self._epoch is None and self._state is None:
+            with MemoryStore().reader() as empty:
+                yield empty
+            return
+        view = self._enter()
         try:
             self._check_state(view.state)
             yield Neo4jReader(self._connection, view.transaction, view.state, view.ends, missing=view.missing)
         except BaseException:
             self._leave(view)
             raise
-        if view.state.ledger is None:  # and so the view has made the node that it holds
-            self._leave(view)
-            return
         try:
             self._connection.call(view.end)
         except LineageError as error:
@@ -252,11 +254,12 @@ class Neo4jStore:
 
     def _check_state(self, state: schema.State) -> None:
         """Raises UnavailableError or UnusableStoreError for a graph that can't be read as this ledger's."""
-        if state.ledger is None and not self._read_only:
+        if state.ledger is None:
+            self._state = None
             raise gate.GraphGoneError
-        if state.ledger not in (None, self._ledger):
+        if state.ledger != self._ledger:
             raise UnusableStoreError(f"This database holds the graph of another ledger ({state.ledger}) now.")
-        if state.ledger is not None and state.layout != schema.LAYOUT:
+        if state.layout != schema.LAYOUT:
             raise UnavailableError(
                 "Another release of Lineage wrote the graph in Neo4j.", hint="It is made anew by the one that writes."
             )
@@ -281,7 +284,7 @@ class Neo4jStore:
 
             async def prepare() -> tuple[int, bool]:
                 schema.check_version(await self._connection.agent())
-                async with self._connection.session() as session:
+                async with self._making, self._connection.session() as session:
                     await schema.check_contents(session, self._ledger, adopt=self._adopt)
                     await schema.migrate(session, self._ledger)
                 return await gate.take(self._connection, self._ledger, adopt=self._adopt)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from lineage.keys import Base
 from lineage.memory import canonical_lines
@@ -206,24 +207,26 @@ def test_reader_sees_one_state_while_lists_are_applied(store: GraphStore) -> Non
 
 def test_readers_in_threads_never_see_half_a_list(store: GraphStore) -> None:
     sizes = 60
-    seen: list[tuple[int, int, int]] = []
     stop = threading.Event()
 
-    def look() -> None:
+    def look() -> list[tuple[int, int, int]]:
+        seen = []
         while not stop.is_set():
             with store.reader() as reader:
                 count = reader.count()
                 seen.append((reader.ledger_size, count["VERSION"], count["READ_BY"]))
+        return seen
 
-    threads = [threading.Thread(target=look) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for i in range(sizes):
-        v, f = version(f"v{i}"), flow(f"f{i}")
-        store.apply(changes([v, f], [read_by(v, f)]), i + 1)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    assert seen
-    assert all(size == versions == reads for size, versions, reads in seen)
+    with ThreadPoolExecutor() as pool:
+        looking = [pool.submit(look) for _ in range(2)]
+        try:
+            for i in range(sizes):
+                v, f = version(f"v{i}"), flow(f"f{i}")
+                store.apply(changes([v, f], [read_by(v, f)]), i + 1)
+        finally:
+            stop.set()
+        for future in looking:
+            seen = future.result()
+            assert seen
+            assert all(size == versions == reads for size, versions, reads in seen)
     assert store.watermark() == sizes

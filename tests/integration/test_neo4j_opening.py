@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -31,7 +32,7 @@ from tests.conformance.graphs import changes, dataset, feeds, flow, reached
 from tests.conformance.stream import entries, stream
 from tests.free_port import free_port
 from tests.integration.neo4j_world import dump, dump_at, expected, go_on, make_ledger, projection, records
-from tests.neo4j_fixtures import terminate_all
+from tests.neo4j_fixtures import terminate_all, wipe
 from tests.neo4j_server import Neo4jServer
 
 HOSTILE = [
@@ -218,6 +219,44 @@ def test_migrations_run_twice_and_by_many_at_once(driver: Driver, opened: Callab
     assert (migrated, ledger) == (len(schema._MIGRATIONS), "one")
     assert begun <= epoch <= time.time() * 1000 + 8
     assert {"lineage_gate", "lineage_key", "lineage_name", "lineage_alias"} <= names(driver, "CONSTRAINTS")
+
+
+def test_questions_asked_while_the_database_is_made_ready_wait_for_it_or_find_nothing(
+    driver: Driver, opened: Callable[..., Neo4jStore]
+) -> None:
+    """Neo4j refuses, or holds up for ever, what is asked of a label while a constraint on it is being made."""
+
+    def ask(store: Neo4jStore) -> list[tuple[int, int]]:
+        seen = []
+        while not done.is_set():
+            with store.reader() as reader:
+                seen.append((reader.ledger_size, reader.count()["DATASET"]))
+        return seen
+
+    for _ in range(5):
+        wipe(driver)
+        done, store, others = Event(), opened(), opened(read_only=True)
+        with ThreadPoolExecutor() as pool:
+            asking = [pool.submit(ask, each) for each in (store, store, others, others)]
+            try:
+                filled(store)
+            finally:
+                done.set()
+            found = {each for future in asking for each in future.result(timeout=30)}
+        assert found <= {(0, 0), (5, 1)}
+        with others.reader() as reader:
+            assert reader.ledger_size == 5
+        store.close()
+        others.close()
+
+
+def test_nothing_of_a_database_that_is_not_ours_yet_is_written_by_who_only_reads(
+    driver: Driver, opened: Callable[..., Neo4jStore]
+) -> None:
+    with opened(read_only=True).reader() as reader:
+        assert (reader.ledger_size, list(reader.dump())) == (0, [])
+    assert nodes(driver) == 0
+    assert names(driver, "CONSTRAINTS") == set()
 
 
 def test_an_index_that_is_left_of_a_constraint_is_no_hindrance(
