@@ -154,7 +154,7 @@ async def check_contents(session: AsyncSession, ledger: str, *, adopt: bool) -> 
         raise of_another_ledger(state.ledger)
     ((everything, *ours),) = await rows_within(session, _COUNTS, {}, _LOOK_SECONDS)
     if everything > sum(ours):
-        foreign = await rows_within(session, _FOREIGN, {}, _LOOK_SECONDS)
+        foreign = await rows(session, _FOREIGN, {})
         labels = ":".join(foreign[0][0]) if foreign else ""
         raise UnusableStoreError(
             f"This database holds {everything - sum(ours):,} nodes that are not Lineage's"

@@ -75,12 +75,20 @@ class Neo4jStore:
 
     def check(self) -> None:
         """Find out whether the database can be used, and write nothing. Raises UnavailableError where the server is
-        away, UnusableStoreError where it is there and can't be used."""
+        away or being made ready for long, UnusableStoreError where it is there and can't be used."""
+        patience = self._connection.patience
 
         async def check() -> schema.State | None:
             schema.check_version(await self._connection.agent())
-            async with self._making, self._connection.session() as session:
-                return await schema.check_contents(session, self._ledger, adopt=self._adopt)
+            try:
+                await asyncio.wait_for(self._making.acquire(), patience.call + patience.ping)
+            except TimeoutError as error:
+                raise self._not_ready() from error
+            try:
+                async with self._connection.session() as session:
+                    return await schema.check_contents(session, self._ledger, adopt=self._adopt)
+            finally:
+                self._making.release()
 
         self._state = self._connection.call(check)
 
@@ -252,6 +260,9 @@ class Neo4jStore:
         self._commit(_CLEARED, epoch)
         self._unclean = False
 
+    def _not_ready(self) -> UnavailableError:
+        return not_answering(self._connection.address.uri, "it takes long to be made ready")
+
     def _check_state(self, state: schema.State) -> None:
         """Raises UnavailableError or UnusableStoreError for a graph that can't be read as this ledger's."""
         if state.ledger is None:
@@ -275,7 +286,7 @@ class Neo4jStore:
     def _prepare(self, patience: Patience) -> int:
         """Make what the database needs, become the one who writes, once; the epoch."""
         if not self._preparing.acquire(timeout=patience.call + patience.ping):
-            raise not_answering(self._connection.address.uri, "it takes long to be made ready")
+            raise self._not_ready()
         try:
             if self._epoch is not None:
                 return self._epoch

@@ -250,6 +250,17 @@ def test_questions_asked_while_the_database_is_made_ready_wait_for_it_or_find_no
         others.close()
 
 
+def test_who_asks_while_it_takes_long_to_be_made_ready_is_told(opened: Callable[..., Neo4jStore]) -> None:
+    store = opened(prompt=True)
+    store.check()
+    store._state = None
+    store._connection.call(store._making.acquire)
+    begun = time.monotonic()
+    with pytest.raises(UnavailableError, match="takes long to be made ready"):
+        store.reader().__enter__()
+    assert time.monotonic() - begun < 2
+
+
 def test_nothing_of_a_database_that_is_not_ours_yet_is_written_by_who_only_reads(
     driver: Driver, opened: Callable[..., Neo4jStore]
 ) -> None:
