@@ -34,7 +34,7 @@ def show_training(screen: Screen, answer: Data) -> None:
         screen.line()
         screen.line(_CERTAINTIES.get(answer["certainty"], str(answer["certainty"])))
     if answer["datasets"]["totalCount"] or answer["models"]:
-        _show_datasets(screen, answer["datasets"])
+        _show_datasets(screen, answer["datasets"], len(answer["models"]))
     show_left_out(screen, answer)
     _show_gaps(screen, answer)
     show_standing(screen, answer)
@@ -56,8 +56,8 @@ def _show_model(screen: Screen, model: Data) -> None:
     screen.pairs(pairs)
 
 
-def _show_datasets(screen: Screen, page: Data) -> None:
-    screen.heading("Trained on")
+def _show_datasets(screen: Screen, page: Data, models: int) -> None:
+    screen.heading("Trained on" if models < 2 else f"Any of these {models} was trained on")
     which = Which(hit["version"] for hit in page["nodes"])
     rows = [
         (

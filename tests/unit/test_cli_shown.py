@@ -161,6 +161,22 @@ def test_training_data_of_one_minute_without_hash_or_version_is_told_apart_by_wh
     assert "raw by run 01a1feb2-c7e2" in said
 
 
+def test_training_data_of_several_models_does_not_look_like_that_of_one() -> None:
+    def said(*numbers: str) -> str:
+        models = [
+            {
+                "version": {"version": number, "contentHashes": [], "dataset": {"name": "m"}},
+                "servedBy": [],
+                "trainedBy": None,
+            }
+            for number in numbers
+        ]
+        return shown(show_training, {**STANDING, "certainty": "EXACT", "models": models, "datasets": NO_HITS})
+
+    assert "Any of these 2 was trained on" in said("1", "2")
+    assert "Any of" not in said("1")
+
+
 def test_provenance_shows_how_reads_found_what_they_read() -> None:
     links = tuple(
         {"source": {"id": source}, "target": {"id": "r"}, "kind": kind, "evidence": "DECLARED", "binding": binding}
