@@ -37,7 +37,7 @@ LAYOUT = crc32(repr((3, [str(kind) for kind in KINDS], body.LAYOUT)).encode())
 _OLDEST = (5, 26)
 _INSIST_SECONDS = 30.0
 _LOOK_SECONDS = 5.0
-"""The server ends a look at what is there after so long: see :func:`is_migrated`."""
+"""The server ends a look at what is there after so long: see :func:`is_made`."""
 _MADE_SECONDS = 10.0
 """An index for a constraint that stands there for so long is being made by nobody."""
 _PAUSE = 0.1
@@ -118,10 +118,10 @@ async def read_state(session: AsyncSession) -> State | None:
     return State.of(found[0]) if found else None
 
 
-def is_migrated(state: State | None) -> bool:
-    """Whether nothing is missing of constraints, indexes and the state. Nothing should be asked before that: queries
-    that are planned while a constraint is being made can wait for each other for ever."""
-    return state is not None and state.schema >= len(_MIGRATIONS)
+def is_made(state: State | None) -> bool:
+    """Whether the constraints stand. Nothing else should be asked before: queries that are planned while a constraint
+    on their label is being made can be refused, or wait for each other for ever."""
+    return state is not None and state.schema > 0
 
 
 def check_version(agent: str) -> None:

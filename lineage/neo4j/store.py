@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 
-from neo4j import AsyncManagedTransaction, AsyncSession, AsyncTransaction
+from neo4j import AsyncManagedTransaction
 
 from lineage.errors import LineageError, UnavailableError, UnusableStoreError
 from lineage.memory import MemoryStore
@@ -20,11 +18,10 @@ from lineage.neo4j import gate, schema
 from lineage.neo4j.connection import PATIENT, PROMPT, Address, Connection, Patience, rows
 from lineage.neo4j.failures import not_answering
 from lineage.neo4j.reader import Neo4jReader
+from lineage.neo4j.view import View
 from lineage.neo4j.writer import ChangeList, Known
 from lineage.store import GraphReader
 
-_VIEW_SECONDS = 3_600.0
-"""After so long the server ends a view: whoever opened it may be gone."""
 _ROW_SECONDS = 0.002
 """A commit may take so much longer for each row."""
 _WRITING_SECONDS = 0.2
@@ -64,8 +61,9 @@ class Neo4jStore:
         self._emptying = threading.Lock()
         self._unclean = False
         self._epoch: int | None = None
-        self._making = asyncio.Lock()
-        self._state: schema.State | None = None
+        self._ready = asyncio.Event()
+        self._ready.set()
+        self._made = False
         self._known = Known()
         self._reached: int | None = None
         self._before: int | None = None
@@ -75,29 +73,33 @@ class Neo4jStore:
 
     def check(self) -> None:
         """Find out whether the database can be used, and write nothing. Raises UnavailableError where the server is
-        away or being made ready for long, UnusableStoreError where it is there and can't be used."""
+        away, or this store takes long to make it ready; UnusableStoreError where it is there and can't be used."""
+        self._look()
+
+    def _look(self) -> bool:
+        """Whether there is a graph, be it another ledger's. Raises as :meth:`check`."""
         patience = self._connection.patience
 
-        async def check() -> schema.State | None:
+        async def look() -> bool:
             schema.check_version(await self._connection.agent())
             try:
-                await asyncio.wait_for(self._making.acquire(), patience.call + patience.ping)
+                await asyncio.wait_for(self._ready.wait(), patience.call + patience.ping)
             except TimeoutError as error:
                 raise self._not_ready() from error
-            try:
-                async with self._connection.session() as session:
-                    return await schema.check_contents(session, self._ledger, adopt=self._adopt)
-            finally:
-                self._making.release()
+            async with self._connection.session() as session:
+                return schema.is_made(await schema.check_contents(session, self._ledger, adopt=self._adopt))
 
-        self._state = self._connection.call(check)
+        self._made = made = self._connection.call(look)
+        return made
 
     def watermark(self) -> int:
         """How many ledger entries the store reflects; 0 if new."""
         if isinstance(self._lost, gate.GraphGoneError):
-            self._epoch = self._state = None  # and so what the database needs is made
+            self._epoch, self._made = None, False  # and so what the database needs is made
         if not self._read_only:
             self._writer()
+        elif not self._look():
+            return 0
         if (writing := self._writing) is not None:
             wait([writing])  # whether it failed is for the one who writes to hear
 
@@ -162,18 +164,15 @@ class Neo4jStore:
     @contextmanager
     def reader(self) -> Iterator[GraphReader]:
         """A consistent view; see :meth:`lineage.store.GraphStore.reader`. While it is open nothing is committed, and
-        while something is being committed it waits."""
+        while something is being committed it waits. Before the graph has been made it is of nothing, and holds nothing:
+        what is asked while a constraint is being made can be refused, or wait for ever."""
         if (writing := self._writing) is not None:
             wait([writing], _WRITING_SECONDS)
-        if self._epoch is None and self._state is None:
-            self.check()
-        if self._epoch is None and not self._read_only and not schema.is_migrated(self._state):
-            self._prepare(self._connection.patience)
-        elif self._epoch is None and self._state is None:
-            with MemoryStore().reader() as empty:
-                yield empty
+        if self._epoch is None and not self._made and not self._look():
+            with MemoryStore().reader() as nothing:
+                yield nothing
             return
-        view = self._enter()
+        view = self._connection.call(lambda: View.enter(self._connection))
         try:
             self._check_state(view.state)
             yield Neo4jReader(self._connection, view.transaction, view.state, view.ends, missing=view.missing)
@@ -187,22 +186,7 @@ class Neo4jStore:
                 "The view of the graph in Neo4j was lost while it was read.", hint="Ask again."
             ) from error
 
-    def _enter(self) -> _View:
-        """A view; to be ended, or left."""
-
-        async def enter() -> _View:
-            session = self._connection.session()
-            try:
-                transaction = await session.begin_transaction(timeout=_VIEW_SECONDS)
-                state, missing = await gate.enter(transaction)
-                return _View(session, transaction, state, missing, time.monotonic() + _VIEW_SECONDS)
-            except BaseException:
-                await session.close()
-                raise
-
-        return self._connection.call(enter)
-
-    def _leave(self, view: _View) -> None:
+    def _leave(self, view: View) -> None:
         """Give up a view; who waits has waited enough."""
         with suppress(LineageError):
             self._connection.submit(view.leave)
@@ -266,7 +250,7 @@ class Neo4jStore:
     def _check_state(self, state: schema.State) -> None:
         """Raises UnavailableError or UnusableStoreError for a graph that can't be read as this ledger's."""
         if state.ledger is None:
-            self._state = None
+            self._made = False
             raise gate.GraphGoneError
         if state.ledger != self._ledger:
             raise UnusableStoreError(f"This database holds the graph of another ledger ({state.ledger}) now.")
@@ -295,9 +279,13 @@ class Neo4jStore:
 
             async def prepare() -> tuple[int, bool]:
                 schema.check_version(await self._connection.agent())
-                async with self._making, self._connection.session() as session:
-                    await schema.check_contents(session, self._ledger, adopt=self._adopt)
-                    await schema.migrate(session, self._ledger)
+                self._ready.clear()
+                try:
+                    async with self._connection.session() as session:
+                        await schema.check_contents(session, self._ledger, adopt=self._adopt)
+                        await schema.migrate(session, self._ledger)
+                finally:
+                    self._ready.set()
                 return await gate.take(self._connection, self._ledger, adopt=self._adopt)
 
             self._epoch, self._unclean = self._connection.call(prepare, patience)
@@ -310,29 +298,3 @@ async def _remove_some(label: str, transaction: AsyncManagedTransaction) -> int:
     """Remove some nodes with this label; how many."""
     ((removed,),) = await rows(transaction, _CLEAR % label, {})
     return int(removed)
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """What holds the lock shared, and what it found; ``ends`` is a time.monotonic moment."""
-
-    session: AsyncSession
-    transaction: AsyncTransaction
-    state: schema.State
-    missing: bool
-    ends: float
-
-    async def end(self) -> None:
-        """Let go of the lock. Raises what the server raises where it was lost before: what was read may be of two
-        states then."""
-        try:
-            await self.transaction.commit()
-        finally:
-            await self.session.close()
-
-    async def leave(self) -> None:
-        """Let go of the lock, and forget what was read."""
-        try:
-            await self.transaction.close()
-        finally:
-            await self.session.close()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lineage.neo4j import Neo4jStore
-from lineage.neo4j.reader import Neo4jReader
+from lineage.store import GraphReader
 
 
 class SettledNeo4jStore(Neo4jStore):
@@ -14,7 +14,7 @@ class SettledNeo4jStore(Neo4jStore):
     machine may take for it."""
 
     @contextmanager
-    def reader(self) -> Iterator[Neo4jReader]:
+    def reader(self) -> Iterator[GraphReader]:
         self.settle()
         with super().reader() as view:
             yield view
