@@ -82,9 +82,11 @@ def _cpu_of(folder: Path) -> float:
 
 
 @contextmanager
-def serving(command: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[Served]:
-    """Start a server on its core, and stop it as an operator would."""
-    with log.open("w") as errors, bound(SERVER_CORE):
+def serving(
+    command: Sequence[str], environment: dict[str, str], log: Path, cores: Sequence[int] = (SERVER_CORE,)
+) -> Iterator[Served]:
+    """Start a server on ``cores``, by default one of its own, and stop it as an operator would."""
+    with log.open("w") as errors, bound(*cores):
         process = subprocess.Popen(
             [sys.executable, *command], env=os.environ | environment, stdout=subprocess.PIPE, stderr=errors, text=True
         )
@@ -101,10 +103,10 @@ def serving(command: Sequence[str], environment: dict[str, str], log: Path) -> I
 
 
 @contextmanager
-def bound(core: int) -> Iterator[None]:
-    """This thread, and what it starts meanwhile, on one core."""
+def bound(*cores: int) -> Iterator[None]:
+    """This thread, and what it starts meanwhile, on ``cores``."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:

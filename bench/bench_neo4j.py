@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 import neo4j_bare
-from bench_ingest import CLIENT_CORE, FIRST_RUNS, bound, serving
+from bench_ingest import CLIENT_CORE, FIRST_RUNS, SERVER_CORE, bound, serving
 from bench_store import STREAM, timed
 from figures import Figure, Options, Report, percentile, progress, read_options
 from ingest_client import Load
@@ -134,11 +134,13 @@ def bare_seconds(uri: str, first: neo4j_bare.Lists, rest: neo4j_bare.Lists) -> f
 
 
 def measure_intake(report: Report, ground: Ground, sizes: Sizes, rate: float) -> None:
-    """A server that projects into Neo4j: what it takes at most, and how far the graph is behind at half of ``rate``."""
+    """A server that projects into Neo4j: what it takes at most, and how far the graph is behind at half of ``rate``. It
+    shares both cores with Neo4j, as where ``rate`` was found, and one of them with the client."""
     settings = ground.settings("neo4j")
     at_once, steady = sizes.events, int(rate / 2 * sizes.seconds)
     events = stream(sizes.known + at_once + steady)
-    with serving(["-m", "lineage.app"], environment(settings), ground.folder / "intake.log") as server:
+    command, cores, log = ["-m", "lineage.app"], (SERVER_CORE, CLIENT_CORE), ground.folder / "intake.log"
+    with serving(command, environment(settings), log, cores) as server:
         Load(events[: sizes.known]).run(server.port)
         server.catch_up()
         load = Load(events[sizes.known : sizes.known + at_once])
