@@ -15,7 +15,7 @@ from lineage.errors import LineageError, UnavailableError, UnusableStoreError
 from lineage.memory import MemoryStore
 from lineage.model import Changes
 from lineage.neo4j import gate, schema
-from lineage.neo4j.connection import PATIENT, PROMPT, Address, Connection, Patience, rows
+from lineage.neo4j.connection import PATIENT, PROMPT, Address, Connection, rows
 from lineage.neo4j.failures import not_answering
 from lineage.neo4j.reader import Neo4jReader
 from lineage.neo4j.view import View
@@ -198,7 +198,7 @@ class Neo4jStore:
 
     def clear(self) -> None:
         """Remove everything of ours, watermark included, and leave what is not ours. Meanwhile no view opens."""
-        epoch = self._prepare(PATIENT)
+        epoch = self._prepare()
         with self._emptying:
             self._unclean = True
             self._empty(epoch)
@@ -261,15 +261,15 @@ class Neo4jStore:
 
     def _writer(self) -> int:
         """The epoch of the one who writes, with nothing in the way of it."""
-        epoch = self._prepare(PATIENT)
+        epoch = self._prepare()
         with self._emptying:
             if self._unclean:
                 self._empty(epoch)
         return epoch
 
-    def _prepare(self, patience: Patience) -> int:
+    def _prepare(self) -> int:
         """Make what the database needs, become the one who writes, once; the epoch."""
-        if not self._preparing.acquire(timeout=patience.call + patience.ping):
+        if not self._preparing.acquire(timeout=PATIENT.call + PATIENT.ping):
             raise self._not_ready()
         try:
             if self._epoch is not None:
@@ -288,7 +288,7 @@ class Neo4jStore:
                     self._ready.set()
                 return await gate.take(self._connection, self._ledger, adopt=self._adopt)
 
-            self._epoch, self._unclean = self._connection.call(prepare, patience)
+            self._epoch, self._unclean = self._connection.call(prepare, PATIENT)
             return self._epoch
         finally:
             self._preparing.release()
